@@ -1,0 +1,111 @@
+"""What can go wrong, as typed facts that any floor may raise and the edge turns into an answer.
+
+AppError                     500  internal_error
+├── BadRequest               400  bad_request             the request cannot be read
+│   └── UnreadableJson       400  unreadable_json         … because its body is not acceptable JSON
+├── NotFound                 404  not_found               no such thing, or not for this caller
+├── MethodNotAllowed         405  method_not_allowed
+├── Conflict                 409  conflict                the state does not allow the action
+├── PayloadTooLarge          413  payload_too_large
+├── UnsupportedMediaType     415  unsupported_media_type
+├── Unprocessable            422  refused_values          readable, but a value is refused
+└── StoreUnavailable         503  store_unavailable       the database is busy or away
+
+A room names its own facts below these (`class PolicyNotFound(NotFound): code = "policy_not_found"`).
+"""
+
+from dataclasses import dataclass
+from typing import ClassVar
+
+
+@dataclass(frozen=True, slots=True)
+class FieldError:
+    """One refused value: RFC 6901 pointer into the request, stable snake_case code, Chinese advice on what to write."""
+
+    pointer: str
+    code: str
+    detail: str
+
+
+class AppError(Exception):
+    """A refusal with a stable `code`, an HTTP `status`, a short Chinese `title` and a Chinese `detail`."""
+
+    status: ClassVar[int] = 500
+    code: ClassVar[str] = "internal_error"
+    title: ClassVar[str] = "服务内部错误"
+
+    def __init__(self, detail: str, *, errors: tuple[FieldError, ...] = ()) -> None:
+        super().__init__(detail)
+        self.detail = detail
+        self.errors = errors
+
+
+class BadRequest(AppError):
+    """The request cannot be read."""
+
+    status = 400
+    code = "bad_request"
+    title = "请求无法读取"
+
+
+class UnreadableJson(BadRequest):
+    """The body is not JSON that we are willing to read."""
+
+    code = "unreadable_json"
+    title = "请求体不是可读的 JSON"
+
+
+class NotFound(AppError):
+    """No such thing, or none that this caller may know of."""
+
+    status = 404
+    code = "not_found"
+    title = "未找到"
+
+
+class MethodNotAllowed(AppError):
+    """The address exists; the method does not."""
+
+    status = 405
+    code = "method_not_allowed"
+    title = "不支持的请求方法"
+
+
+class Conflict(AppError):
+    """The present state does not allow the action."""
+
+    status = 409
+    code = "conflict"
+    title = "当前状态不允许此操作"
+
+
+class PayloadTooLarge(AppError):
+    """The body is longer than the configured limit."""
+
+    status = 413
+    code = "payload_too_large"
+    title = "请求体过大"
+
+
+class UnsupportedMediaType(AppError):
+    """The body is of a kind that the address does not read."""
+
+    status = 415
+    code = "unsupported_media_type"
+    title = "不支持的内容类型"
+
+
+class Unprocessable(AppError):
+    """The request is readable, but a value is refused; `errors` says which."""
+
+    status = 422
+    code = "refused_values"
+    title = "内容未通过校验"
+
+
+class StoreUnavailable(AppError):
+    """The database is busy or away; the same request may succeed later."""
+
+    status = 503
+    code = "store_unavailable"
+    title = "数据库暂不可用"

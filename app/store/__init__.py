@@ -1,0 +1,1 @@
+"""The store: one code path over SQLite (embedded) and PostgreSQL (production)."""

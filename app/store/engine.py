@@ -1,0 +1,152 @@
+"""Engines and transactions for SQLite and PostgreSQL behind one handle, `Database`.
+
+A unit of work says beforehand whether it reads or writes. On SQLite that chooses BEGIN or BEGIN IMMEDIATE, on
+PostgreSQL a READ ONLY or READ WRITE transaction; on both a write in a reading unit is an error.
+"""
+
+import json
+import sqlite3
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+from sqlalchemy import URL, Connection, Engine, create_engine, event, make_url
+from sqlalchemy.exc import DBAPIError, OperationalError
+from sqlalchemy.orm import Session, sessionmaker
+from sqlalchemy.pool import ConnectionPoolEntry
+
+from app.config import Settings
+
+# Execution option that tells the begin hook of SQLite which BEGIN to emit; an engine without it writes.
+_READS = "yinqiao_reads"
+_WAL_ATTEMPTS = 200
+_WAL_PAUSE_SECONDS = 0.01
+# A pooled connection is renewed after half an hour: proxies and firewalls drop idle ones without a word.
+_RECYCLE_SECONDS = 1_800
+
+
+class Database:
+    """An engine with its two kinds of units of work. One per process; made at the edge and passed down."""
+
+    def __init__(self, engine: Engine) -> None:
+        self.engine = engine
+        self._write = sessionmaker(engine.execution_options(**{_READS: False}))
+        self._read = sessionmaker(read_only(engine), autoflush=False)
+
+    @contextmanager
+    def reading(self) -> Iterator[Session]:
+        """A session of one consistent read-only transaction."""
+        with self._read() as session, session.begin():
+            yield session
+
+    @contextmanager
+    def writing(self) -> Iterator[Session]:
+        """A session that commits when the block ends and rolls back when it raises."""
+        with self._write() as session, session.begin():
+            yield session
+
+    def dispose(self) -> None:
+        """Close every pooled connection."""
+        self.engine.dispose()
+
+
+def open_database(settings: Settings) -> Database:
+    """The database of `settings`; connects on first use."""
+    return Database(make_engine(settings))
+
+
+def make_engine(settings: Settings) -> Engine:
+    """An engine for `settings.database_url` with every trap of the two databases closed; connects on first use."""
+    url = make_url(settings.database_url)
+    return _sqlite_engine(url, settings) if url.get_backend_name() == "sqlite" else _postgres_engine(url, settings)
+
+
+def is_transient(error: DBAPIError) -> bool:
+    """Whether the database was busy or away, so that the same unit of work may succeed later."""
+    if isinstance(error.orig, sqlite3.Error):
+        # The low byte is the primary code; the rest refines it.
+        return error.orig.sqlite_errorcode & 0xFF in {sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED}
+    return isinstance(error, OperationalError)
+
+
+def read_only(engine: Engine) -> Engine:
+    """The same engine and pool, with transactions that cannot write and, on SQLite, wait for no writer."""
+    if engine.dialect.name == "sqlite":
+        return engine.execution_options(**{_READS: True})
+    return engine.execution_options(postgresql_readonly=True)
+
+
+def _pool_options(settings: Settings) -> dict[str, Any]:
+    # No overflow: the pool is at least as large as the threads, so a larger one would hide a leak.
+    return {
+        "pool_size": settings.pool_size,
+        "max_overflow": 0,
+        "pool_timeout": settings.pool_timeout_seconds,
+        "json_serializer": _compact_json,
+    }
+
+
+def _compact_json(value: object) -> str:
+    """Chinese stays readable in the file; NaN, which JSON does not have, is refused."""
+    return json.dumps(value, ensure_ascii=False, allow_nan=False, separators=(",", ":"))
+
+
+def _postgres_engine(url: URL, settings: Settings) -> Engine:
+    timeouts = f"-c statement_timeout={settings.statement_timeout_ms} -c lock_timeout={settings.lock_timeout_ms}"
+    return create_engine(
+        url,
+        isolation_level="READ COMMITTED",
+        pool_pre_ping=True,
+        pool_recycle=_RECYCLE_SECONDS,
+        connect_args={"options": timeouts, "application_name": "yinqiao"},
+        **_pool_options(settings),
+    )
+
+
+def _sqlite_engine(url: URL, settings: Settings) -> Engine:
+    # The connections of the pool travel between threads, one at a time, hence check_same_thread.
+    engine = create_engine(url, connect_args={"check_same_thread": False}, **_pool_options(settings))
+
+    @event.listens_for(engine, "do_connect")
+    def make_folder(_dialect: object, _entry: object, arguments: list[str], _options: dict[str, Any]) -> None:
+        Path(arguments[0]).parent.mkdir(parents=True, exist_ok=True)
+
+    @event.listens_for(engine, "connect")
+    def prepare(connection: sqlite3.Connection, _entry: ConnectionPoolEntry) -> None:
+        _prepare_sqlite(connection, settings.busy_timeout_ms)
+
+    event.listen(engine, "begin", _begin_sqlite)
+    return engine
+
+
+def _prepare_sqlite(connection: sqlite3.Connection, busy_timeout_ms: int) -> None:
+    # None takes BEGIN away from the driver, which emits it only before the first write: the read before it is then
+    # outside the transaction, and of two racing writers one silently loses its update. _begin_sqlite emits it instead.
+    connection.isolation_level = None
+    connection.execute(f"PRAGMA busy_timeout = {busy_timeout_ms}")
+    connection.execute("PRAGMA foreign_keys = ON")
+    _enter_wal(connection)
+    # In WAL mode NORMAL survives a crash of the process; a power cut may lose the last commits but corrupts nothing.
+    connection.execute("PRAGMA synchronous = NORMAL")
+
+
+def _enter_wal(connection: sqlite3.Connection) -> None:
+    """Switch the file to WAL. SQLite does not wait for busy_timeout here, so two first starts may collide."""
+    for attempt in range(_WAL_ATTEMPTS):
+        try:
+            connection.execute("PRAGMA journal_mode = WAL")
+        except sqlite3.OperationalError:
+            if attempt == _WAL_ATTEMPTS - 1:
+                raise
+            time.sleep(_WAL_PAUSE_SECONDS)
+        else:
+            return
+
+
+def _begin_sqlite(connection: Connection) -> None:
+    reads = bool(connection.get_execution_options().get(_READS, False))
+    connection.exec_driver_sql(f"PRAGMA query_only = {int(reads)}")
+    # IMMEDIATE takes the write lock before the first read, so what a writer has read cannot be stale when it writes.
+    connection.exec_driver_sql("BEGIN" if reads else "BEGIN IMMEDIATE")

@@ -1,0 +1,94 @@
+"""Fixtures of all tests: both databases, always; no network beyond this machine."""
+
+import socket
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+import structlog
+from sqlalchemy.orm import Session
+
+from app.store.engine import Database, open_database
+from tests.databases import Databases, PostgresDatabases, SqliteDatabases, postgres_of_this_run, settings_for
+
+_LOOPBACK = ("127.0.0.1", "::1", "localhost")
+
+
+@pytest.fixture(scope="session", autouse=True)
+def no_network() -> Iterator[None]:
+    """A test that reaches out would depend on somebody else's machine."""
+
+    def connect(self: socket.socket, address: Any) -> None:
+        if self.family != socket.AF_UNIX and address[0] not in _LOOPBACK:
+            raise RuntimeError(f"tests reach no network, this one tried {address!r}")
+        real_connect(self, address)
+
+    real_connect = socket.socket.connect
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(socket.socket, "connect", connect)
+        yield
+
+
+@pytest.fixture(scope="session", autouse=True)
+def quiet_log() -> None:
+    """Expected failures would otherwise fill the report with coloured tracebacks, at two seconds each."""
+    structlog.configure(
+        logger_factory=structlog.ReturnLoggerFactory(), processors=[structlog.processors.JSONRenderer()]
+    )
+
+
+@pytest.fixture(scope="session")
+def sqlite(tmp_path_factory: pytest.TempPathFactory) -> SqliteDatabases:
+    """SQLite files of this worker."""
+    return SqliteDatabases(tmp_path_factory.mktemp("sqlite"))
+
+
+@pytest.fixture(scope="session")
+def postgresql() -> Iterator[PostgresDatabases]:
+    """Databases on the PostgreSQL server of this run."""
+    with postgres_of_this_run() as databases:
+        yield databases
+
+
+@pytest.fixture(scope="session", params=["sqlite", "postgresql"])
+def databases(request: pytest.FixtureRequest) -> Databases:
+    """Each kind of database in turn: a test that asks for it, or for one below, runs on both."""
+    made: Databases = request.getfixturevalue(request.param)
+    return made
+
+
+@pytest.fixture(scope="session")
+def database(databases: Databases) -> Iterator[Database]:
+    """A migrated database that the tests of this worker share and therefore never commit to."""
+    url = databases.create()
+    database = open_database(settings_for(url))
+    yield database
+    database.dispose()
+    databases.drop(url)
+
+
+@pytest.fixture
+def session(database: Database) -> Iterator[Session]:
+    """A session whose transaction is rolled back; its own commits end in savepoints."""
+    with database.engine.connect() as connection, connection.begin() as transaction:
+        with Session(connection, join_transaction_mode="create_savepoint") as session:
+            yield session
+        transaction.rollback()
+
+
+@pytest.fixture
+def fresh_database(databases: Databases) -> Iterator[Database]:
+    """A migrated database of the test's own, for tests that commit."""
+    url = databases.create()
+    database = open_database(settings_for(url))
+    yield database
+    database.dispose()
+    databases.drop(url)
+
+
+@pytest.fixture
+def empty_url(databases: Databases) -> Iterator[str]:
+    """The URL of a database without any table."""
+    url = databases.create(migrated=False)
+    yield url
+    databases.drop(url)
