@@ -1,0 +1,60 @@
+"""What a rule says of the facts on a day: TRUE, FALSE or UNKNOWN."""
+
+from collections.abc import Mapping
+from datetime import date
+from typing import assert_never
+
+from app.rules.bind import AllOf, AnyOf, Bound, Condition, bind
+from app.rules.check import Rule
+from app.rules.given import Facts, given
+from app.rules.parameters import NO_PARAMETERS, Parameters
+from app.rules.truth import Truth
+
+
+def evaluate(
+    rule: Rule, facts: Mapping[str, object] | Facts, as_of: date, parameters: Parameters = NO_PARAMETERS
+) -> Truth:
+    """The verdict of the rule by strong Kleene logic.
+
+    `facts` maps fact keys to values; a key that is absent or None is unknown. A plain mapping is read by the
+    catalogue first (FactsRefused says in Chinese what is wrong); pass `given(...)` to read it once for many rules.
+    """
+    return truth_of(bind(rule, as_of, parameters), given(facts))
+
+
+def truth_of(bound: Bound, facts: Facts) -> Truth:
+    """The verdict of a rule bound to its day: the minimum over `all`, the maximum over `any`."""
+    match bound:
+        case Condition():
+            return truth_of_condition(bound, facts)
+        case AllOf():
+            verdict = Truth.TRUE
+            for child in bound.of:
+                truth = truth_of(child, facts)
+                if truth is Truth.FALSE:
+                    return truth
+                if truth is Truth.UNKNOWN:
+                    verdict = truth
+            return verdict
+        case AnyOf():
+            verdict = Truth.FALSE
+            for child in bound.of:
+                truth = truth_of(child, facts)
+                if truth is Truth.TRUE:
+                    return truth
+                if truth is Truth.UNKNOWN:
+                    verdict = truth
+            return verdict
+        case _:
+            assert_never(bound)
+
+
+def truth_of_condition(condition: Condition, facts: Facts) -> Truth:
+    """UNKNOWN without a usable value or a resolved operand; else the operator's test, flipped under a negation."""
+    own = facts.values.get(condition.key)
+    if own is None or (condition.checked and condition.key not in facts.checked):
+        # Only `known` is decided without a value.
+        return Truth.of(condition.negated) if condition.asks_known else Truth.UNKNOWN
+    if condition.wanted is None:
+        return Truth.UNKNOWN
+    return Truth.FALSE if condition.test(own, condition.wanted) is condition.negated else Truth.TRUE

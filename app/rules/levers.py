@@ -1,0 +1,96 @@
+"""What can be moved to change a verdict: changeable facts with their useful values, and time with its useful days."""
+
+from collections import defaultdict
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from datetime import date, timedelta
+from decimal import Decimal
+from typing import Final, TypeAlias
+
+from app.rules.bind import Bound, Condition, bind, conditions
+from app.rules.cells import answers, cells
+from app.rules.check import Rule
+from app.rules.evaluate import truth_of_condition
+from app.rules.given import Facts
+from app.rules.months import add_months
+from app.rules.nodes import MonthsAgo
+from app.rules.parameters import Parameters
+from app.rules.truth import Truth
+from app.rules.values import Value
+
+TIME: Final = "as_of"
+# A fact offers at most so many different values; more can only come from rules that name dozens of thresholds.
+_MOST_OPTIONS: Final = 24
+_Distance: TypeAlias = tuple[Decimal, int]
+
+
+@dataclass(frozen=True, slots=True)
+class Lever:
+    """A fact, or time, with the values worth trying (nearest first) and the places of the conditions it can meet."""
+
+    key: str
+    options: tuple[Value, ...]
+    meets: frozenset[str]
+
+
+def levers(rule: Rule, bound: Bound, facts: Facts, as_of: date, parameters: Parameters) -> dict[str, Lever]:
+    """All that can turn some unmet condition TRUE, in rule order, time last. Immutable facts are never among them."""
+    by_key: defaultdict[str, list[Condition]] = defaultdict(list)
+    for condition in conditions(bound):
+        if condition.fact.changeable:
+            by_key[condition.key].append(condition)
+    found = {key: _fact_lever(key, asking, facts) for key, asking in by_key.items()}
+    found[TIME] = _time_lever(rule, bound, facts, as_of, parameters)
+    return {key: lever for key, lever in found.items() if lever.meets}
+
+
+def _fact_lever(key: str, asking: Sequence[Condition], facts: Facts) -> Lever:
+    current = facts.values.get(key)
+    now = tuple(truth_of_condition(condition, facts) for condition in asking)
+    options: dict[tuple[Truth, ...], Value] = {}
+    for value in sorted(cells(asking[0].fact, asking, current), key=lambda value: distance(value, current, asking)):
+        options.setdefault(answers(asking, value), value)
+    options.pop(now, None)
+    meets = {
+        condition.at
+        for place, condition in enumerate(asking)
+        if now[place] is not Truth.TRUE and any(said[place] is Truth.TRUE for said in options)
+    }
+    return Lever(key, tuple(options.values())[:_MOST_OPTIONS], frozenset(meets))
+
+
+def distance(value: Value, current: Value | None, asking: Iterable[Condition] = ()) -> _Distance:
+    """How far a value lies from the current one; without a current one, thresholds come before their neighbours."""
+    if current is None:
+        return Decimal(value not in [condition.wanted for condition in asking]), 0
+    if isinstance(value, frozenset) and isinstance(current, frozenset):
+        return Decimal(len(value ^ current)), len(value)
+    if isinstance(value, date) and isinstance(current, date):
+        return Decimal(abs((value - current).days)), 0
+    if isinstance(value, bool | str) or isinstance(current, bool | str | date | frozenset):
+        return Decimal(value != current), 0
+    return abs(Decimal(str(value)) - current), 0
+
+
+def _time_lever(rule: Rule, bound: Bound, facts: Facts, as_of: date, parameters: Parameters) -> Lever:
+    unmet = {c.at for c in conditions(bound) if truth_of_condition(c, facts) is not Truth.TRUE}
+    days: list[Value] = []
+    meets: set[str] = set()
+    for day in _turning_days(bound, facts, as_of):
+        later = conditions(bind(rule, day, parameters))
+        met = {c.at for c in later if isinstance(c.leaf, MonthsAgo) and truth_of_condition(c, facts) is Truth.TRUE}
+        if met & unmet:
+            days.append(day)
+            meets |= met & unmet
+    return Lever(TIME, tuple(days[:_MOST_OPTIONS]), frozenset(meets))
+
+
+def _turning_days(bound: Bound, facts: Facts, as_of: date) -> list[date]:
+    """The days after `as_of` on which a condition about months changes by itself."""
+    days: set[date] = set()
+    for condition in conditions(bound):
+        own = facts.usable(condition.key, condition.checked)
+        if isinstance(own, date) and condition.months is not None:
+            full = add_months(own, condition.months)
+            days |= {own, full, full + timedelta(days=full < date.max)}
+    return sorted(day for day in days if day > as_of)
