@@ -1,0 +1,54 @@
+"""Interest-subsidy arithmetic: a loan, a reading and the published rates in, a quote with its year lines out.
+
+Pure: it reads no clock, no file and no setting. ``from app.subsidy import quote``.
+"""
+
+from app.subsidy.answers import quote, quote_project, quote_range
+from app.subsidy.errors import SubsidyError
+from app.subsidy.quotes import BalanceSpan, Quote, Range, RatePeriod, ReadingTotal, YearLine
+from app.subsidy.rates import RateOn, RatePoint, Rates, RateSeries
+from app.subsidy.reading import LABELS, OPTIONS, NamedReading, Reading, ReadingSet
+from app.subsidy.terms import (
+    Drawdown,
+    FixedRate,
+    InterestPaid,
+    Loan,
+    LprRate,
+    OtherSubsidy,
+    Repayment,
+    RepaymentStyle,
+    Reset,
+    Window,
+)
+
+__all__ = [
+    "LABELS",
+    "OPTIONS",
+    "BalanceSpan",
+    "Drawdown",
+    "FixedRate",
+    "InterestPaid",
+    "Loan",
+    "LprRate",
+    "NamedReading",
+    "OtherSubsidy",
+    "Quote",
+    "Range",
+    "RateOn",
+    "RatePeriod",
+    "RatePoint",
+    "RateSeries",
+    "Rates",
+    "Reading",
+    "ReadingSet",
+    "ReadingTotal",
+    "Repayment",
+    "RepaymentStyle",
+    "Reset",
+    "SubsidyError",
+    "Window",
+    "YearLine",
+    "quote",
+    "quote_project",
+    "quote_range",
+]
