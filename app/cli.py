@@ -1,0 +1,121 @@
+"""The command line: `yinqiao serve`, `migrate`, `seed`, `demo` and `policies load-text`."""
+
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Annotated
+
+import typer
+import uvicorn
+from sqlalchemy.exc import OperationalError
+
+from app.config import Settings, read_settings
+from app.errors import AppError
+from app.http.clock import now
+from app.main import create_app
+from app.programmes.load import Loaded, load_seeds
+from app.programmes.seeds import SeedRefused, read_seeds
+from app.programmes.texts import TextRefused, load_texts
+from app.store.engine import Database, open_database
+from app.store.migrate import current_revision, migrate
+
+cli = typer.Typer(name="yinqiao", help="银桥：山西养老金融对接服务", no_args_is_help=True, add_completion=False)
+policies = typer.Typer(help="政策库", no_args_is_help=True)
+cli.add_typer(policies, name="policies")
+
+Host = Annotated[str, typer.Option(help="监听地址")]
+Port = Annotated[int, typer.Option(min=1, max=65535, help="监听端口")]
+
+_TRY = """
+银桥已在 http://{host}:{port} 启动（SQLite：{file}）。另开一个终端试试：
+
+  1. 一个康养项目能得到什么？每个条件的数值、结论和条款：
+     curl -s http://{host}:{port}/api/v1/eligibility-checks -H 'Content-Type: application/json' \\
+       -d '{{"facts": {{"project.is_kangyang": true, "project.region_code": "140105", "project.investor": "social", "project.investment_yuan": "480000000"}}}}'
+
+  2. 一笔贷款逐年能贴多少息，各种口径相差多少：
+     curl -s http://{host}:{port}/api/v1/interest-subsidy-quotes -H 'Content-Type: application/json' \\
+       -d '{{"principal_yuan": "20000000", "drawn_on": "2022-07-01", "due_on": "2025-07-01", "contract_rate_percent": "4.45"}}'
+
+  3. 政策、条款和全部接口：
+     curl -s http://{host}:{port}/api/v1/policies
+     浏览器打开 http://{host}:{port}/docs
+
+按 Ctrl+C 停止。
+"""  # noqa: E501  a command that somebody copies must not be broken
+
+
+def main() -> None:
+    """Run the command line; what goes wrong is said in Chinese and ends with status 1."""
+    try:
+        cli()
+    except (AppError, SeedRefused, TextRefused) as error:
+        _fail(error.detail if isinstance(error, AppError) else str(error))
+    except OperationalError as error:
+        _fail(f"数据库用不了：{error.orig}。请检查 YINQIAO_DATABASE_URL，并先运行 yinqiao migrate")
+
+
+def _fail(message: str) -> None:
+    typer.echo(f"错误：{message}", err=True)
+    sys.exit(1)
+
+
+@contextmanager
+def _database(settings: Settings) -> Iterator[Database]:
+    database = open_database(settings)
+    try:
+        yield database
+    finally:
+        database.dispose()
+
+
+@cli.command()
+def serve(host: Host = "127.0.0.1", port: Port = 8000) -> None:
+    """启动服务（先运行 migrate 和 seed）"""
+    uvicorn.run(create_app(read_settings()), host=host, port=port, log_config=None, access_log=False)
+
+
+@cli.command(name="migrate")
+def migrate_command() -> None:
+    """把数据库升级到最新结构"""
+    settings = read_settings()
+    with _database(settings) as database:
+        migrate(database.engine, migrations=settings.migrations_path)
+        typer.echo(f"数据库结构已是最新：{current_revision(database.engine)}")
+
+
+@cli.command()
+def seed() -> None:
+    """装入 seed/ 中的政策、条款、扶持政策、参数和利率；可反复运行"""
+    settings = read_settings()
+    with _database(settings) as database:
+        typer.echo(f"政策库：{_seed(settings, database)}")
+
+
+def _seed(settings: Settings, database: Database) -> Loaded:
+    seeds = read_seeds(settings.seed_path)
+    with database.writing() as session:
+        return load_seeds(session, seeds, now())
+
+
+@cli.command()
+def demo(host: Host = "127.0.0.1", port: Port = 8000) -> None:
+    """建库、装入政策，并以 SQLite 提供服务；打印可以试的命令"""
+    file = Path("var/demo.db").resolve()
+    settings = read_settings().model_copy(update={"database_url": f"sqlite:///{file}"})
+    with _database(settings) as database:
+        migrate(database.engine, migrations=settings.migrations_path)
+        _seed(settings, database)
+    typer.echo(_TRY.format(host=host, port=port, file=file))
+    uvicorn.run(create_app(settings), host=host, port=port, log_level="warning")
+
+
+@policies.command("load-text")
+def load_text(
+    folder: Annotated[Path, typer.Argument(help="放官方文本的文件夹，文件名为政策代码加 .txt")],
+) -> None:
+    """装入使用单位自有的官方文本，按条拆分；页面即可把原文与摘要并列"""
+    with _database(read_settings()) as database, database.writing() as session:
+        for report in load_texts(session, folder, now()):
+            typer.echo(str(report))

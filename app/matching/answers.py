@@ -1,0 +1,117 @@
+"""Matches as the answers of the API."""
+
+from collections.abc import Iterator, Mapping
+from decimal import Decimal
+from typing import Final
+
+from app.matching.build import Match, Outcome, WindowState, leaves
+from app.matching.citations import Citations
+from app.matching.quote_schemas import QuoteOut
+from app.matching.schemas import (
+    AdviceOut,
+    BenefitOut,
+    ConditionOut,
+    MissingOut,
+    ProgrammeMatchOut,
+    StepOut,
+    TruthWord,
+)
+from app.programmes.models import Benefit, Confidence
+from app.rules.advise import Advice
+from app.rules.catalogue import CATALOGUE
+from app.rules.explain import Finding
+from app.rules.facts import UnknownFact
+from app.rules.truth import Truth
+
+OUTCOME_LABELS: Final[Mapping[Outcome, str]] = {
+    Outcome.ELIGIBLE: "符合公布条件，由主管部门决定",
+    Outcome.IN_SCOPE: "属于支持范围，不等于获批",
+    Outcome.NEEDS_INFO: "还缺信息，暂不能判断",
+    Outcome.INELIGIBLE: "目前不符合",
+    Outcome.NOT_APPLICABLE: "不是这项政策的对象",
+    Outcome.INFORMATIVE: "仅供了解",
+}
+WINDOW_LABELS: Final[Mapping[WindowState, str]] = {
+    WindowState.OPEN: "执行期内",
+    WindowState.CLOSED: "已过执行期",
+    WindowState.UPCOMING: "尚未开始执行",
+    WindowState.UNCONFIRMED: "是否仍在执行待确认",
+}
+TRUTH_WORDS: Final[Mapping[Truth, TruthWord]] = {Truth.TRUE: "true", Truth.FALSE: "false", Truth.UNKNOWN: "unknown"}
+_SECONDARY: Final = "待核实：来自报道或转载，没有找到原文，不影响其他政策的结论。"
+
+
+def match_out(
+    match: Match, citations: Citations, remarks: Mapping[str, list[str]], quote: QuoteOut | None
+) -> ProgrammeMatchOut:
+    """One match with its conditions, advice and notes; `remarks` are what secondary sources say of a programme."""
+    record, document = match.record, match.programme.document
+    missing = match.advice.missing if match.advice and match.outcome is Outcome.NEEDS_INFO else ()
+    secondary = [_SECONDARY] if record.confidence is Confidence.SECONDARY else []
+    window = [record.window_note] if record.window_note and match.window is not WindowState.OPEN else []
+    return ProgrammeMatchOut(
+        slug=record.slug,
+        name=record.name,
+        outcome=match.outcome,
+        outcome_label=OUTCOME_LABELS[match.outcome],
+        window=match.window,
+        window_label=WINDOW_LABELS[match.window],
+        near_miss=match.near_miss,
+        confidence=record.confidence,
+        force=record.force,
+        citation=citations.clause(document, record.clause or ""),
+        benefit=benefit_out(record.benefit),
+        departments=list(record.departments),
+        conditions=[condition_out(found, group, citations, document) for found, group in _leaves(match)],
+        missing=list(missing),
+        missing_labels=[MissingOut(fact=key, label=fact_label(key)) for key in missing],
+        advice=advice_out(match.advice),
+        notes=[*secondary, *window, *record.notes, *remarks.get(record.slug, [])],
+        quote=quote,
+    )
+
+
+def _leaves(match: Match) -> Iterator[tuple[Finding, str | None]]:
+    return iter(()) if match.conditions is None else leaves(match.conditions)
+
+
+def condition_out(found: Finding, group: str | None, citations: Citations, document: str) -> ConditionOut:
+    """One condition with its source."""
+    return ConditionOut(
+        id=found.id,
+        fact=found.fact,
+        label=found.label,
+        own=found.own,
+        wanted=found.wanted,
+        truth=TRUTH_WORDS[found.truth],
+        sentence=found.sentence,
+        provenance=found.provenance,
+        citation=citations.of(found.citation, document),
+        any_of=group,
+    )
+
+
+def advice_out(advice: Advice | None) -> list[AdviceOut]:
+    """Sets of steps, fewest first."""
+    return [
+        AdviceOut(
+            steps=[StepOut(fact=s.fact, label=s.label, target=s.target, distance=s.distance) for s in steps],
+            sentence="；".join(step.sentence for step in steps),
+        )
+        for steps in (advice.changes if advice else ())
+    ]
+
+
+def benefit_out(benefit: Benefit) -> BenefitOut:
+    """What one gets, the share as a percentage."""
+    content = benefit.model_dump()
+    share = None if benefit.share is None else f"{benefit.share * Decimal(100):f}".rstrip("0").rstrip(".") + "%"
+    return BenefitOut.model_validate({**content, "share": share})
+
+
+def fact_label(key: str) -> str:
+    """The Chinese label of a fact."""
+    try:
+        return CATALOGUE[key].label
+    except UnknownFact:
+        return key

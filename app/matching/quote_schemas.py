@@ -1,0 +1,186 @@
+"""What interest-subsidy quotes take and answer."""
+
+from decimal import Decimal
+from typing import Annotated, Any, Final, Literal, Self
+
+from pydantic import ConfigDict, Field, JsonValue, model_validator
+
+from app.http.schemas import Citation, InputSchema, IsoDate, OutputSchema, Percent, PositiveYuan, SignedPercent, Yuan
+from app.subsidy import RepaymentStyle, Reset
+
+DEFAULT_PROGRAMME = "kangyang-interest-subsidy"
+_SLUG = r"^[a-z0-9][a-z0-9-]{0,79}$"
+
+EXAMPLE_QUOTE: Final[dict[str, JsonValue]] = {
+    "principal_yuan": "20000000",
+    "drawn_on": "2022-07-01",
+    "due_on": "2025-07-01",
+    "contract_rate_percent": "4.45",
+}
+
+
+class FloatingRateIn(InputSchema):
+    """A contract rate of LPR plus basis points, taken at the first drawdown and anew as `reset` says."""
+
+    lpr: Literal["1y", "5y"]
+    basis_points: Annotated[int, Field(strict=True, ge=-2000, le=2000)]
+    reset: Reset | Annotated[list[IsoDate], Field(max_length=200)]
+
+
+class MovementIn(InputSchema):
+    """Money drawn or repaid on a day."""
+
+    on: IsoDate
+    amount_yuan: PositiveYuan
+
+
+class InterestPaidIn(InputSchema):
+    """An interest slip: spread over [from, to) where given, else it belongs to the calendar year of `on`."""
+
+    on: IsoDate
+    amount_yuan: Yuan
+    from_: Annotated[IsoDate | None, Field(alias="from")] = None
+    to: IsoDate | None = None
+    kind: Literal["regular", "penalty"] = "regular"
+
+
+class OtherSubsidyIn(InputSchema):
+    """Another interest subsidy for the same loan: of one calendar year, or of the whole term."""
+
+    slug: Annotated[str, Field(pattern=_SLUG)]
+    amount_yuan: Yuan
+    year: Annotated[int, Field(strict=True, ge=1900, le=2200)] | None = None
+
+
+class ReadingIn(InputSchema):
+    """The parameters of the reading that differ from the programme's default one; see its `reading` in an answer."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True, json_schema_extra={"examples": [{"cap": "lower_rate"}]})
+
+    reference_rate: str | None = None
+    rate_day: str | None = None
+    tenor_basis: str | None = None
+    share: Any = None
+    longest_months: Any = None
+    longest_scope: str | None = None
+    shorter_loan: str | None = None
+    cap: str | None = None
+    day_count: str | None = None
+    rounding: str | None = None
+    excluded: list[str] | None = None
+    partial_use: str | None = None
+    stacking: str | None = None
+
+
+class InterestSubsidyQuoteIn(InputSchema):
+    """One loan. Amounts in yuan, rates in percent a year, dates ISO; exactly one of the two contract rates."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True, json_schema_extra={"examples": [EXAMPLE_QUOTE]})
+
+    principal_yuan: PositiveYuan
+    drawn_on: IsoDate
+    due_on: IsoDate
+    contract_rate_percent: Percent | None = None
+    contract_rate: FloatingRateIn | None = None
+    repayment_style: RepaymentStyle = RepaymentStyle.BULLET
+    drawdowns: Annotated[tuple[MovementIn, ...], Field(max_length=1000)] = ()
+    repayments: Annotated[tuple[MovementIn, ...], Field(max_length=1000)] = ()
+    interest_paid: Annotated[tuple[InterestPaidIn, ...], Field(max_length=1000)] = ()
+    other_subsidies: Annotated[tuple[OtherSubsidyIn, ...], Field(max_length=50)] = ()
+    extended_to: IsoDate | None = None
+    application_date: IsoDate | None = None
+    project_first_drawn_on: IsoDate | None = None
+    project_share: Annotated[Decimal, Field(ge=0, le=1)] = Decimal(1)
+    reading: ReadingIn | None = None
+    programme: Annotated[str, Field(pattern=_SLUG)] = DEFAULT_PROGRAMME
+
+    @model_validator(mode="after")
+    def _one_contract_rate(self) -> Self:
+        if (self.contract_rate_percent is None) is (self.contract_rate is None):
+            raise ValueError(
+                "合同利率请在 contract_rate_percent（固定利率）和 contract_rate（LPR 加减点）中写且只写一项"
+            )
+        return self
+
+
+class BalanceOut(OutputSchema):
+    """The balance on the days [from, to)."""
+
+    from_: Annotated[IsoDate, Field(alias="from")]
+    to: IsoDate
+    balance_yuan: Yuan
+
+
+class RatePeriodOut(OutputSchema):
+    """A rate on the days [from, to); `carried_forward` marks days later than the last published value."""
+
+    from_: Annotated[IsoDate, Field(alias="from")]
+    to: IsoDate
+    percent: SignedPercent
+    series: str | None
+    carried_forward: bool
+
+
+class YearOut(OutputSchema):
+    """The subsidised days [from, to) of one calendar year, with the formula in words."""
+
+    year: int
+    from_: Annotated[IsoDate, Field(alias="from")]
+    to: IsoDate
+    days: int
+    balances: list[BalanceOut]
+    reference_rates: list[RatePeriodOut]
+    contract_rates: list[RatePeriodOut]
+    interest_yuan: Yuan
+    interest_paid_yuan: Yuan | None
+    reference_interest_yuan: Yuan
+    cap_applied: bool
+    subsidy_yuan: Yuan
+    formula: str
+
+
+class ReadingTotalOut(OutputSchema):
+    """One reading's total; `missing` says what it would need where it has none."""
+
+    slug: str
+    name: str
+    reason: str
+    subsidy_yuan: Yuan | None
+    net_rate_percent: SignedPercent | None
+    missing: str | None
+
+
+class RangeOut(OutputSchema):
+    """The lowest and highest total over the listed readings."""
+
+    low_yuan: Yuan | None
+    high_yuan: Yuan | None
+    readings: list[ReadingTotalOut]
+
+
+class ReadingWordsOut(OutputSchema):
+    """One parameter of the reading in words, and whether the clause says so or we assume it."""
+
+    key: str
+    label: str
+    value: str
+    basis: str
+    note: str
+
+
+class QuoteOut(OutputSchema):
+    """The interest subsidy of one loan, year by year. An estimate: the finance department decides."""
+
+    programme: str
+    subsidy_yuan: Yuan
+    range: RangeOut
+    interest_yuan: Yuan
+    net_rate_percent: SignedPercent | None
+    gross_rate_percent: SignedPercent | None
+    reading: dict[str, Any]
+    reading_words: list[ReadingWordsOut]
+    reading_confirmed: bool
+    reference_series: str
+    years: list[YearOut]
+    notes: list[str]
+    citations: list[Citation]

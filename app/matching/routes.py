@@ -1,0 +1,134 @@
+"""Public, stateless checks: what a case is eligible for, what a rule says, how much interest subsidy a loan gets."""
+
+from collections import Counter
+from typing import Any
+
+from fastapi import APIRouter
+from sqlalchemy.orm import Session
+
+from app.errors import FieldError, Unprocessable
+from app.http.clock import today
+from app.http.openapi import problem_responses
+from app.http.routing import StrictRoute
+from app.http.unit_of_work import reads
+from app.matching.answers import match_out
+from app.matching.build import Match, Outcome, case_of, match, ranked
+from app.matching.fetch import Library, fetch_library
+from app.matching.quote_schemas import InterestSubsidyQuoteIn, QuoteOut
+from app.matching.quotes import LoanRefused, NoReadings, loan_of, loan_of_facts, quoted, refused, subsidy_terms
+from app.matching.schemas import EligibilityCheckIn, EligibilityCheckOut
+from app.programmes.queries import ProgrammeNotFound
+from app.regions import region_names
+from app.rules.facts import Subject
+from app.rules.given import Facts, FactsRefused, given
+from app.subsidy import SubsidyError
+
+router = APIRouter(route_class=StrictRoute, tags=["matching"])
+
+DISCLAIMER = "结果依据公布的条款和所填信息自动得出，以主管部门和银行的决定为准。"
+_ON_REQUEST = frozenset({Outcome.NOT_APPLICABLE, Outcome.INFORMATIVE})
+
+
+class UnusableFacts(Unprocessable):
+    """A fact is unknown to the catalogue, or has a value it does not take."""
+
+    code = "facts_refused"
+    title = "填写的事实有误"
+
+
+@router.post(
+    "/eligibility-checks",
+    operation_id="check_eligibility",
+    summary="对照全部政策判断一个机构、项目、需求或贷款",
+    responses=problem_responses(UnusableFacts),
+)
+@reads
+def check_eligibility(session: Session, check: EligibilityCheckIn) -> EligibilityCheckOut:
+    """Every programme's outcome for the facts given, explained condition by condition; nothing is stored."""
+    facts, as_of = read_facts(check.facts), check.as_of or today()
+    library, case = fetch_library(session), case_of(facts, as_of)
+    matches = ranked(match(one, case, library.parameters, region_names()) for one in library.programmes)
+    shown = [one for one in matches if one.outcome not in _ON_REQUEST or one.outcome in check.include]
+    remarks = _remarks(library)
+    return EligibilityCheckOut(
+        as_of=as_of,
+        counts=_counts(matches),
+        programmes=[match_out(one, library.citations, remarks, _quote(one, facts, library)) for one in shown],
+        products=[],
+        disclaimer=DISCLAIMER,
+    )
+
+
+@router.post(
+    "/interest-subsidy-quotes",
+    operation_id="quote_interest_subsidy",
+    summary="逐年测算一笔贷款的贴息，并给出各口径的区间",
+    responses=problem_responses(LoanRefused, NoReadings),
+)
+@reads
+def quote_interest_subsidy(session: Session, asked: InterestSubsidyQuoteIn) -> QuoteOut:
+    """The subsidy under the default reading or the one passed, year by year; nothing is stored."""
+    library = fetch_library(session)
+    programme = next((one for one in library.programmes if one.record.slug == asked.programme), None)
+    if programme is None:
+        detail = f"没有代码为“{asked.programme}”的扶持政策"
+        raise NoReadings(detail, errors=(FieldError("/programme", ProgrammeNotFound.code, detail),))
+    terms = subsidy_terms(programme, library.programmes)
+    if terms is None:
+        detail = f"“{programme.record.name}”没有可供测算的贴息口径"
+        raise NoReadings(detail, errors=(FieldError("/programme", NoReadings.code, detail),))
+    changed = asked.reading.model_dump(exclude_none=True) if asked.reading else {}
+    try:
+        reading = terms.readings.default.reading.with_(changed)
+    except SubsidyError as error:
+        raise refused(error) from None
+    return quoted(
+        loan_of(asked),
+        terms,
+        library.rates,
+        library.citations,
+        reading=reading,
+        application_date=asked.application_date,
+        project_first_drawn_on=asked.project_first_drawn_on,
+    )
+
+
+def read_facts(written: dict[str, Any]) -> Facts:
+    """The facts of a request. Raises UnusableFacts with a pointer to every bad one."""
+    try:
+        return given(written, at="/facts")
+    except FactsRefused as error:
+        errors = tuple(FieldError(one.pointer, one.code, one.detail) for one in error.problems)
+        raise UnusableFacts(errors[0].detail, errors=errors) from None
+
+
+def _counts(matches: list[Match]) -> dict[Outcome, int]:
+    counts = Counter(one.outcome for one in matches)
+    return {outcome: counts[outcome] for outcome in Outcome}
+
+
+def _remarks(library: Library) -> dict[str, list[str]]:
+    """What secondary sources say of an original programme. They never change its outcome."""
+    remarks: dict[str, list[str]] = {}
+    for programme in library.programmes:
+        for slug in programme.record.relations.notes_on:
+            said = f"另有报道（待核实）：{programme.record.name}，{programme.record.benefit.gives}"
+            remarks.setdefault(slug, []).append(said)
+    return remarks
+
+
+def _quote(one: Match, facts: Facts, library: Library) -> QuoteOut | None:
+    """A quote where the programme gives interest subsidy, the case may get it, and its loan is known."""
+    if one.outcome in _ON_REQUEST or one.outcome is Outcome.INELIGIBLE:
+        return None
+    terms, loan = subsidy_terms(one.programme, library.programmes), loan_of_facts(facts)
+    if terms is None or loan is None:
+        return None
+    try:
+        return quoted(loan, terms, library.rates, library.citations)
+    except LoanRefused as error:
+        raise UnusableFacts(error.detail, errors=tuple(_in_facts(field) for field in error.errors)) from None
+
+
+def _in_facts(field: FieldError) -> FieldError:
+    return FieldError(f"/facts/{Subject.LOAN}.{field.pointer.lstrip('/')}", field.code, field.detail)

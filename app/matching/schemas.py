@@ -1,0 +1,139 @@
+"""What eligibility checks, rule checks and quotes take and answer."""
+
+from typing import Annotated, Any, Final, Literal
+
+from pydantic import AfterValidator, ConfigDict, JsonValue, WithJsonSchema
+
+from app.http.schemas import Citation, InputSchema, IsoDate, OutputSchema, Yuan
+from app.matching.build import Outcome, WindowState
+from app.matching.facts_schema import MOST_FACTS, facts_schema
+from app.matching.quote_schemas import QuoteOut
+from app.programmes.models import Confidence, Force
+
+
+def _not_too_many(facts: dict[str, Any]) -> dict[str, Any]:
+    if len(facts) > MOST_FACTS:
+        raise ValueError(f"一次最多写 {MOST_FACTS} 项事实")
+    return facts
+
+
+FactsIn = Annotated[dict[str, Any], AfterValidator(_not_too_many), WithJsonSchema(facts_schema())]
+TruthWord = Literal["true", "false", "unknown"]
+
+EXAMPLE_CHECK: Final[dict[str, JsonValue]] = {
+    "facts": {
+        "project.is_kangyang": True,
+        "project.region_code": "140105",
+        "project.investor": "social",
+        "project.investment_yuan": "480000000",
+        "loan.principal_yuan": "20000000",
+        "loan.drawn_on": "2022-07-01",
+        "loan.due_on": "2025-07-01",
+        "loan.contract_rate_percent": "4.45",
+    },
+    "as_of": "2025-06-01",
+}
+
+
+class EligibilityCheckIn(InputSchema):
+    """The facts of one case, asked about on a day (today if absent)."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True, json_schema_extra={"examples": [EXAMPLE_CHECK]})
+
+    facts: FactsIn
+    as_of: IsoDate | None = None
+    include: frozenset[Literal["not_applicable", "informative"]] = frozenset()
+
+
+class ConditionOut(OutputSchema):
+    """One condition. `any_of` names the group of which one member is enough (null: needed by itself)."""
+
+    id: str
+    fact: str
+    label: str
+    own: str | None
+    wanted: str
+    truth: TruthWord
+    sentence: str
+    provenance: str | None
+    citation: Citation
+    any_of: str | None
+
+
+class StepOut(OutputSchema):
+    """One step of advice: the fact, the value to reach, and how far that is."""
+
+    fact: str
+    label: str
+    target: str
+    distance: str
+
+
+class AdviceOut(OutputSchema):
+    """Steps that together make the case eligible; none of them can be left out."""
+
+    steps: list[StepOut]
+    sentence: str
+
+
+class MissingOut(OutputSchema):
+    fact: str
+    label: str
+
+
+class BenefitOut(OutputSchema):
+    """What one gets; a null amount is set by whom `set_by` names."""
+
+    kind: str
+    gives: str
+    share: str | None
+    longest_months: int | None
+    amount_yuan: Yuan | None
+    per: str | None
+    ceiling_yuan: Yuan | None
+    set_by: str | None
+
+
+class ProgrammeMatchOut(OutputSchema):
+    """One programme's answer. `outcome` and `window` are independent: met conditions may come too late."""
+
+    slug: str
+    name: str
+    outcome: Outcome
+    outcome_label: str
+    window: WindowState
+    window_label: str
+    near_miss: bool
+    confidence: Confidence
+    force: Force
+    citation: Citation
+    benefit: BenefitOut
+    departments: list[str]
+    conditions: list[ConditionOut]
+    missing: list[str]
+    missing_labels: list[MissingOut]
+    advice: list[AdviceOut]
+    notes: list[str]
+    quote: QuoteOut | None
+
+
+class ProductMatchOut(OutputSchema):
+    """One bank product's answer."""
+
+    slug: str
+    name: str
+    outcome: Outcome
+    window: WindowState
+
+
+class EligibilityCheckOut(OutputSchema):
+    """Ranked answers: eligible, in scope, needs information, near miss, ineligible; open windows first.
+
+    `counts` counts every outcome, those not listed included.
+    """
+
+    as_of: IsoDate
+    counts: dict[Outcome, int]
+    programmes: list[ProgrammeMatchOut]
+    products: list[ProductMatchOut]
+    disclaimer: str

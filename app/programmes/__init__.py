@@ -1,0 +1,1 @@
+"""Policy documents and their clauses, support programmes, dated parameters and reference rates."""
