@@ -13,12 +13,13 @@ from sqlalchemy.exc import OperationalError
 from app.config import Settings, read_settings
 from app.errors import AppError
 from app.http.clock import now
+from app.http.logs import configure_logs
 from app.main import create_app
 from app.programmes.load import Loaded, load_seeds
 from app.programmes.seeds import SeedRefused, read_seeds
 from app.programmes.texts import TextRefused, load_texts
 from app.store.engine import Database, open_database
-from app.store.migrate import current_revision, migrate
+from app.store.migrate import current_revision, head_revision, migrate
 
 cli = typer.Typer(name="yinqiao", help="银桥：山西养老金融对接服务", no_args_is_help=True, add_completion=False)
 policies = typer.Typer(help="政策库", no_args_is_help=True)
@@ -73,7 +74,20 @@ def _database(settings: Settings) -> Iterator[Database]:
 @cli.command()
 def serve(host: Host = "127.0.0.1", port: Port = 8000) -> None:
     """启动服务（先运行 migrate 和 seed）"""
-    uvicorn.run(create_app(read_settings()), host=host, port=port, log_config=None, access_log=False)
+    settings = read_settings()
+    with _database(settings) as database:
+        _require_newest(database)
+    _serve(settings, host, port)
+
+
+def _require_newest(database: Database) -> None:
+    if current_revision(database.engine) != head_revision():
+        _fail("数据库结构不是当前版本，请先运行 yinqiao migrate，再运行 yinqiao seed")
+
+
+def _serve(settings: Settings, host: str, port: int) -> None:
+    configure_logs(settings.log_level)
+    uvicorn.run(create_app(settings), host=host, port=port, log_config=None, access_log=False)
 
 
 @cli.command(name="migrate")
@@ -108,7 +122,7 @@ def demo(host: Host = "127.0.0.1", port: Port = 8000) -> None:
         migrate(database.engine, migrations=settings.migrations_path)
         _seed(settings, database)
     typer.echo(_TRY.format(host=host, port=port, file=file))
-    uvicorn.run(create_app(settings), host=host, port=port, log_level="warning")
+    _serve(settings.model_copy(update={"log_level": "WARNING"}), host, port)
 
 
 @policies.command("load-text")

@@ -45,8 +45,14 @@ def regions() -> MappingProxyType[str, Region]:
 
 @cache
 def region_names() -> MappingProxyType[str, str]:
-    """Code to name."""
-    return MappingProxyType({code: region.name for code, region in regions().items()})
+    """Code to the name people use: a county comes with its city, since several cities have a 城区."""
+    return MappingProxyType({code: _full_name(region) for code, region in regions().items()})
+
+
+def _full_name(region: Region) -> str:
+    if region.level is Level.COUNTY and region.parent is not None:
+        return f"{regions()[region.parent].name}{region.name}"
+    return region.name
 
 
 def _region(code: str, name: str) -> Region:

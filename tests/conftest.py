@@ -2,16 +2,24 @@
 
 import socket
 from collections.abc import Iterator
+from datetime import UTC, datetime
 from typing import Any
 
 import pytest
 import structlog
+from fastapi.testclient import TestClient
 from sqlalchemy.orm import Session
 
+from app.config import PROJECT_ROOT
+from app.main import create_app
+from app.programmes.load import load_seeds
+from app.programmes.seeds import Seeds, read_seeds
 from app.store.engine import Database, open_database
+from tests.contract import documented_client
 from tests.databases import Databases, PostgresDatabases, SqliteDatabases, postgres_of_this_run, settings_for
 
 _LOOPBACK = ("127.0.0.1", "::1", "localhost")
+SEEDED_AT = datetime(2026, 9, 1, tzinfo=UTC)
 
 
 @pytest.fixture(scope="session", autouse=True)
@@ -92,3 +100,29 @@ def empty_url(databases: Databases) -> Iterator[str]:
     url = databases.create(migrated=False)
     yield url
     databases.drop(url)
+
+
+@pytest.fixture(scope="session")
+def seeds() -> Seeds:
+    """The seed folder of the checkout."""
+    return read_seeds(PROJECT_ROOT / "seed")
+
+
+@pytest.fixture(scope="session")
+def library(databases: Databases, seeds: Seeds) -> Iterator[Database]:
+    """A database with the seeds, which the tests of this worker share and therefore only read."""
+    url = databases.create()
+    database = open_database(settings_for(url))
+    with database.writing() as session:
+        load_seeds(session, seeds, SEEDED_AT)
+    yield database
+    database.dispose()
+    databases.drop(url)
+
+
+@pytest.fixture(scope="session")
+def client(library: Database) -> Iterator[TestClient]:
+    """The whole service on the seeds; every answer is checked against its OpenAPI document."""
+    url = library.engine.url.render_as_string(hide_password=False)
+    with documented_client(create_app(settings_for(url), library)) as client:
+        yield client

@@ -81,7 +81,7 @@ def match(programme: StoredProgramme, case: Case, parameters: Parameters, names:
     outcome = _outcome(record, explanation, case)
     near = outcome is Outcome.INELIGIBLE and steps_away(explanation) == 1
     helpful = outcome in {Outcome.NEEDS_INFO, Outcome.INELIGIBLE}
-    advice = _advice(rule, case, parameters, names) if helpful else None
+    advice = advise(rule, case.facts, case.as_of, parameters, names) if helpful else None
     return Match(programme, outcome, window, near, explanation, advice)
 
 
@@ -125,16 +125,6 @@ def steps_away(explanation: Explanation) -> float:
         return 1 if explanation.truth is Truth.FALSE and explanation.changeable else inf
     steps = [steps_away(member) for member in explanation.of]
     return sum(steps) if explanation.op == "all" else min(steps)
-
-
-def _advice(rule: Rule, case: Case, parameters: Parameters, names: Names) -> Advice:
-    """Advice within the case: an institution without a project is not asked to become one."""
-    advice = advise(rule, case.facts, case.as_of, parameters, names)
-    if Subject.PROJECT in case.subjects or Subject.INSTITUTION not in case.subjects:
-        return advice
-    own = tuple(key for key in advice.missing if not key.startswith(Subject.PROJECT))
-    steps = tuple(c for c in advice.changes if not any(step.fact.startswith(Subject.PROJECT) for step in c))
-    return Advice(own or advice.missing, steps)
 
 
 _OUTCOME_ORDER: Final = {outcome: place for place, outcome in enumerate(Outcome)}

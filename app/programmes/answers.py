@@ -118,6 +118,7 @@ def programme_detail_out(
         benefit=record.benefit.model_dump(mode="json"),
         applies=record.applies,
         requires=record.requires,
+        for_project=None if record.for_project is None else record.for_project.model_dump(mode="json"),
         parameters=[parameter_out(parameters, key, day) for key in parameter_keys(programme)],
         relations=record.relations.model_dump(mode="json"),
         notes=list(record.notes),
@@ -131,8 +132,8 @@ def _readings(record: ProgrammeRecord) -> dict[str, object] | None:
 
 def parameter_keys(programme: StoredProgramme) -> list[str]:
     """The parameters that a programme's rules name, once each, in rule order."""
-    leaves = programme.rules.institution.leaves if programme.rules else ()
-    named = (operand.param for _, leaf in leaves for operand in operands(leaf) if isinstance(operand, Param))
+    leaves = (leaf for rule in programme.rules or () for _, leaf in rule.leaves)
+    named = (operand.param for leaf in leaves for operand in operands(leaf) if isinstance(operand, Param))
     return list(dict.fromkeys(named))
 
 

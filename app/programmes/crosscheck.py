@@ -85,8 +85,7 @@ def _refused_rules(file: PolicyFile, clauses: _Clauses, parameters: Parameters) 
             first = refusal.problems[0]
             yield ("programmes", i, *first.pointer.split("/")[1:]), first.detail
             continue
-        # The first leaf is the territory, which the record adds itself.
-        for _, leaf in rules.institution.leaves[1:] if rules else ():
+        for _, leaf in (leaf for rule in rules or () for leaf in rule.leaves):
             if leaf.cite is None or leaf.id is None:
                 yield ("programmes", i), f"“{leaf.fact}”的条件要写 id 和 cite"
             elif not _is_defined(leaf.cite, file.document.slug, clauses):

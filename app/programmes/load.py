@@ -129,7 +129,7 @@ class _Load:
         open_versions = (
             select(ProgrammeVersion, Programme.slug).join(Programme).where(ProgrammeVersion.recorded_to.is_(None))
         )
-        for version, slug in self._session.execute(open_versions).tuples():
+        for version, slug in self._session.execute(open_versions):
             if slug not in kept:
                 version.recorded_to = self._now
                 self.loaded.removed += 1

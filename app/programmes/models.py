@@ -122,7 +122,7 @@ class Relations(Record):
 
 
 class ProgrammeRules(NamedTuple):
-    """The rule of a programme, once for each region it can be asked about: the institution's or the project's.
+    """The rule of a programme for each kind of case, which differ in whose region counts, and may in conditions.
 
     Both are `all` of territory, `applies` and, where the clause sets conditions, `requires`.
     """
@@ -131,12 +131,19 @@ class ProgrammeRules(NamedTuple):
     project: Rule
 
 
+class ProjectRules(Record):
+    """The conditions of a programme that asks other things of a project than of an institution."""
+
+    applies: dict[str, object]
+    requires: dict[str, object] | None = None
+
+
 class ProgrammeRecord(Record):
     """A support programme: what it gives, to which cases, under which clause, where and when.
 
     `valid_from` is the first day in force, `valid_to` the first day no longer (None: the text states no end),
     `unconfirmed_from` the first day on which nobody has confirmed that it still runs. `applies` and `requires`
-    are rules as JSON; they are parsed against the fact catalogue when the record is made.
+    are rules as JSON; `for_project` takes their place where the case is a project.
     """
 
     slug: Slug
@@ -156,6 +163,7 @@ class ProgrammeRecord(Record):
     benefit: Benefit
     applies: dict[str, object] | None = None
     requires: dict[str, object] | None = None
+    for_project: ProjectRules | None = None
     relations: Relations = Relations()
     notes: tuple[Text, ...] = ()
     readings: ReadingSet | None = None
@@ -181,17 +189,35 @@ class ProgrammeRecord(Record):
         """
         if self.applies is None:
             return None
-        parts = [self.applies]
-        parse(self.applies, parameters=parameters, at="/applies")
-        if self.requires is not None:
-            parse(self.requires, parameters=parameters, at="/requires")
-            parts.append(self.requires)
-        return ProgrammeRules(self._rule(parts, Subject.INSTITUTION), self._rule(parts, Subject.PROJECT))
+        institution = self._rule(Subject.INSTITUTION, self.applies, self.requires, parameters, "")
+        other = self.for_project
+        if other is None:
+            return ProgrammeRules(institution, self._rule(Subject.PROJECT, self.applies, self.requires, parameters, ""))
+        project = self._rule(Subject.PROJECT, other.applies, other.requires, parameters, "/for_project")
+        return ProgrammeRules(institution, project)
 
-    def _rule(self, parts: list[dict[str, object]], subject: Subject) -> Rule:
+    def _rule(
+        self,
+        subject: Subject,
+        applies: dict[str, object],
+        requires: dict[str, object] | None,
+        parameters: Parameters | None,
+        at: str,
+    ) -> Rule:
+        # Parsed one by one first, so that a complaint points into the record and not into the joined rule.
+        parse(applies, parameters=parameters, at=f"{at}/applies")
+        if requires is not None:
+            parse(requires, parameters=parameters, at=f"{at}/requires")
         where = f"本文件适用于{regions()[self.territory].name}"
-        territory = {"op": "within", "fact": f"{subject}.region_code", "regions": [self.territory]}
-        return parse({"op": "all", "of": [{**territory, "cite": {"own": where}}, *parts]})
+        fact = f"{subject}.region_code"
+        territory = {
+            "op": "within",
+            "fact": fact,
+            "regions": [self.territory],
+            "id": "territory",
+            "cite": {"own": where},
+        }
+        return parse({"op": "all", "of": [territory, applies, *([] if requires is None else [requires])]})
 
 
 class StoredProgramme(NamedTuple):

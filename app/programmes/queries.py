@@ -94,7 +94,7 @@ def list_documents(session: Session) -> Sequence[PolicyDocument]:
 def clause_counts(session: Session) -> dict[Any, int]:
     """How many clauses each document has, by its id."""
     counts = select(Clause.document_id, func.count()).group_by(Clause.document_id)
-    return dict(session.execute(counts).tuples().all())
+    return dict(session.execute(counts).all())
 
 
 def get_document(session: Session, slug: str) -> PolicyDocument:
@@ -108,7 +108,7 @@ def get_document(session: Session, slug: str) -> PolicyDocument:
 def list_clauses(session: Session, document: PolicyDocument) -> list[tuple[Clause, ClauseText | None]]:
     """The clauses of a document in order, each with the official text that the operator loaded, if any."""
     query = select(Clause, ClauseText).outerjoin(ClauseText).where(Clause.document_id == document.id)
-    return [(clause, text) for clause, text in session.execute(query.order_by(Clause.ordinal)).tuples()]
+    return [(clause, text) for clause, text in session.execute(query.order_by(Clause.ordinal))]
 
 
 def clause_labels(session: Session) -> dict[tuple[str, str], ClauseLabel]:
@@ -118,7 +118,7 @@ def clause_labels(session: Session) -> dict[tuple[str, str], ClauseLabel]:
         (document.slug, clause.key): ClauseLabel(
             document.slug, document.number, document.title, clause.key, clause.summary
         )
-        for document, clause in session.execute(query).tuples()
+        for document, clause in session.execute(query)
     }
 
 

@@ -89,6 +89,7 @@ class ProgrammeDetailOut(ProgrammeOut):
     benefit: dict[str, Any]
     applies: dict[str, Any] | None
     requires: dict[str, Any] | None
+    for_project: dict[str, Any] | None
     parameters: list["ParameterOut"]
     relations: dict[str, Any]
     notes: list[str]

@@ -23,9 +23,10 @@ _Keys: TypeAlias = frozenset[str]
 
 # A piece of advice that moves more than three things at once helps nobody.
 MOST_STEPS: Final = 3
-# Bounds of the search. What falls outside is advice not given; advice given is always checked.
+# Bounds of the search, the second in conditions looked at (about a second of work). What falls outside is advice
+# not given; advice given is always checked, and so is that no part of it is enough.
 _MOST_SETS: Final = 64
-_MOST_TRIALS: Final = 4_000
+_MOST_VISITS: Final = 2_000_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,6 +64,7 @@ class _Case:
         self.bound = bind(rule, as_of, parameters)
         self._levers: dict[str, Lever] = {}
         self._tried: dict[_Keys, dict[str, Value] | None] = {}
+        self._trials_left = _MOST_VISITS // len(rule.leaves)
 
     def advice(self, names: Names) -> Iterator[tuple[Step, ...]]:
         if truth_of(self.bound, self.facts) is Truth.TRUE:
@@ -83,7 +85,10 @@ class _Case:
             for keys in islice(dict.fromkeys(waiting[size]), _MOST_SETS):
                 if any(smaller <= keys for smaller in found):
                     continue
-                if self._working(keys) and not any(self._working(part) for part in _parts(keys)):
+                works = self._working(keys) and not any(self._working(part) for part in _parts(keys))
+                if self._trials_left <= 0:
+                    return
+                if works:
                     found.append(keys)
                     yield keys
                 elif size < MOST_STEPS:
@@ -109,11 +114,12 @@ class _Case:
         if keys not in self._tried:
             order = [key for key in self._levers if key in keys]
             trials = product(*(self._levers[key].options for key in order))
-            states = (dict(zip(order, values, strict=True)) for values in islice(trials, _MOST_TRIALS))
+            states = (dict(zip(order, values, strict=True)) for values in islice(trials, max(self._trials_left, 0)))
             self._tried[keys] = next((state for state in states if self._holds(state)), None)
         return self._tried[keys]
 
     def _holds(self, state: Mapping[str, Value]) -> bool:
+        self._trials_left -= 1
         changes = {key: value for key, value in state.items() if key != TIME}
         day = state.get(TIME)
         bound = bind(self.rule, day, self.parameters) if isinstance(day, date) else self.bound

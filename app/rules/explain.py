@@ -35,7 +35,8 @@ _NOT_SET: Final = "（当日没有规定数值）"
 class Finding(NamedTuple):
     """One condition, worded as it is demanded: under a `not` both the wording and the verdict are turned around.
 
-    `own` is None where the fact is unknown; `changeable` says whether the applicant can change it within a year.
+    `own` is None where the fact is unknown; `changeable` says whether the applicant can change it within a year,
+    or it comes true by waiting.
     """
 
     at: str
@@ -112,8 +113,13 @@ def _finding(condition: Condition, facts: Facts, names: Names) -> Finding:
         f"{fact.label}{wanted}；{_own_part(condition, facts, own)}，{_VERDICTS[truth]}",
         condition.leaf.cite,
         stated.provenance if stated else None,
-        fact.changeable,
+        fact.changeable or _waiting_helps(condition),
     )
+
+
+def _waiting_helps(condition: Condition) -> bool:
+    """A date that is not old enough yet becomes so by itself; the date is immutable, the verdict is not."""
+    return condition.leaf.op == "at_least_months_ago" and not condition.negated
 
 
 def _own(condition: Condition, facts: Facts, names: Names) -> str | None:

@@ -8,7 +8,7 @@ from typing import Final
 
 from app.rules.catalogue import CATALOGUE
 from app.rules.facts import Catalogue, UnknownFact
-from app.rules.structure import Problem
+from app.rules.structure import Problem, pointer
 from app.rules.values import Value, ValueRefused, read_value
 
 
@@ -81,14 +81,10 @@ def given(facts: Mapping[str, object] | Facts, catalogue: Catalogue = CATALOGUE,
             values[key] = read_value(catalogue[key], statement.value)
             stated[key] = statement
         except UnknownFact as error:
-            problems.append(Problem(_pointer(at, key), "unknown_fact", str(error)))
+            problems.append(Problem(pointer(at, key), "unknown_fact", str(error)))
         except ValueRefused as error:
-            problems.append(Problem(_pointer(at, key), "wrong_value", str(error)))
+            problems.append(Problem(pointer(at, key), "wrong_value", str(error)))
     if problems:
         raise FactsRefused(problems)
     vouched = frozenset(key for key, statement in stated.items() if statement.provenance in _VOUCHED)
     return Facts(values, vouched, stated)
-
-
-def _pointer(at: str, key: str) -> str:
-    return f"{at}/{key[:80].replace('~', '~0').replace('/', '~1')}"

@@ -19,8 +19,6 @@ from app.rules.truth import Truth
 from app.rules.values import Value
 
 TIME: Final = "as_of"
-# A fact offers at most so many different values; more can only come from rules that name dozens of thresholds.
-_MOST_OPTIONS: Final = 24
 _Distance: TypeAlias = tuple[Decimal, int]
 
 
@@ -56,11 +54,13 @@ def _fact_lever(key: str, asking: Sequence[Condition], facts: Facts) -> Lever:
         for place, condition in enumerate(asking)
         if now[place] is not Truth.TRUE and any(said[place] is Truth.TRUE for said in options)
     }
-    return Lever(key, tuple(options.values())[:_MOST_OPTIONS], frozenset(meets))
+    return Lever(key, tuple(options.values()), frozenset(meets))
 
 
 def distance(value: Value, current: Value | None, asking: Iterable[Condition] = ()) -> _Distance:
     """How far a value lies from the current one; without a current one, thresholds come before their neighbours."""
+    if current is None and isinstance(value, frozenset):
+        return Decimal(len(value)), 0
     if current is None:
         return Decimal(value not in [condition.wanted for condition in asking]), 0
     if isinstance(value, frozenset) and isinstance(current, frozenset):
@@ -82,7 +82,7 @@ def _time_lever(rule: Rule, bound: Bound, facts: Facts, as_of: date, parameters:
         if met & unmet:
             days.append(day)
             meets |= met & unmet
-    return Lever(TIME, tuple(days[:_MOST_OPTIONS]), frozenset(meets))
+    return Lever(TIME, tuple(days), frozenset(meets))
 
 
 def _turning_days(bound: Bound, facts: Facts, as_of: date) -> list[date]:

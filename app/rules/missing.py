@@ -24,9 +24,9 @@ _Pair: TypeAlias = tuple[int, int]
 _Pairs: TypeAlias = frozenset[_Pair]
 _Answers: TypeAlias = tuple[Truth, ...]
 
-# So many states of the shared facts are tried; beyond, their conditions are taken as independent of each other,
-# which can name a fact too many and never one too few.
-_MOST_STATES: Final = 2_000
+# So many conditions are looked at in all. Where that does not reach for every state of the shared facts, some of
+# them have their conditions taken as independent of each other: that names a fact too many, never one too few.
+_MOST_VISITS: Final = 2_000_000
 _CHANGED: Final = frozenset((before, after) for before in range(3) for after in range(3) if before != after)
 
 
@@ -88,13 +88,14 @@ def _can_change(bound: Bound, facts: Facts, asked: dict[str, _Unknown], key: str
         for condition, truths in zip(other.conditions, zip(*other.states, strict=True), strict=True):
             pairs[condition] = _unmoved(*truths)
     shared = [other for other in others if len(other.conditions) > 1]
+    most = _MOST_VISITS // (len(pairs) * len(asked) * len(asked[key].then))
+    while prod(len(other.states) for other in shared) > most:
+        shared = shared[:-1]
     return any(_CHANGED & _pairs(bound, {**pairs, **trial}) for trial in _trials(asked[key], shared))
 
 
 def _trials(learned: _Unknown, shared: list[_Unknown]) -> Iterator[dict[Condition, _Pairs]]:
     """For every state of the shared facts and every cell of the learned one: the pairs of their conditions."""
-    while prod(len(other.states) for other in shared) > _MOST_STATES:
-        shared = shared[:-1]
     for states in product(*(other.states for other in shared)):
         trial = {
             condition: _unmoved(truth)

@@ -41,19 +41,19 @@ def _distance(fact: Fact, value: Value, target: str, current: Value | None) -> s
     if fact.type is FactType.ATTESTATION:
         return "需取得主管部门认定" if value else "需由主管部门撤回认定"
     if current is None:
-        return f"尚未填写，填报{target}即符合"
+        return f"尚未填写，填“{target}”即符合"
     if value == current:
-        return f"填报的{target}需经主管部门核实"
+        return f"填报的“{target}”需经主管部门核实"
     if isinstance(value, frozenset) and isinstance(current, frozenset):
         return _set_distance(fact, value, current)
     if fact.type in {FactType.INT, FactType.DECIMAL}:
         return _number_distance(fact, Decimal(str(value)) - Decimal(str(current)), target)
-    return f"需改为{target}"
+    return f"需改为“{target}”"
 
 
 def _set_distance(fact: Fact, value: frozenset[str], current: frozenset[str]) -> str:
-    added = f"需增加{write_value(fact, value - current)}" if value - current else ""
-    removed = f"需去掉{write_value(fact, current - value)}" if current - value else ""
+    added = f"需增加 {write_value(fact, value - current)}" if value - current else ""
+    removed = f"需去掉 {write_value(fact, current - value)}" if current - value else ""
     return "，".join(part for part in (added, removed) if part)
 
 

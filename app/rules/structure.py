@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from itertools import islice
 from typing import Any, Final
 
 from pydantic import TypeAdapter, ValidationError
@@ -11,6 +12,8 @@ from app.rules.operators import OPERATORS
 
 MOST_LEAVES: Final = 200
 MOST_LEVELS: Final = 32
+# Nobody reads more, and a body may hold tens of thousands of fields that nobody knows.
+_MOST_PROBLEMS: Final = 100
 NODE: Final[TypeAdapter[Node]] = TypeAdapter(Node)
 
 _TAGS: Final = frozenset({"all", "any", "not", *OPERATORS})
@@ -55,7 +58,7 @@ def read_structure(raw: object, at: str = "") -> Node:
     try:
         return NODE.validate_python(raw)
     except ValidationError as error:
-        raise RuleRefused(list(_problems(error, at))) from None
+        raise RuleRefused(list(islice(_problems(error, at), _MOST_PROBLEMS))) from None
 
 
 def pointer(at: str, *steps: object) -> str:
@@ -93,27 +96,27 @@ def _children(node: object, at: str) -> Iterator[tuple[object, str]]:
 
 def _problems(error: ValidationError, at: str) -> Iterator[Problem]:
     seen: set[str] = set()
+    last = ""
     for item in error.errors(include_url=False, include_input=False, include_context=False):
         steps = _steps(item["loc"])
         place = pointer(at, *steps)
-        # A list whose items are bad is called too short as well, and an operand fits none of its alternatives.
-        if any(known == place or known.startswith(f"{place}/") for known in seen):
+        # An operand fits none of its alternatives, and a list of bad items is called too short after them.
+        if place in seen or last.startswith(f"{place}/"):
             continue
-        seen.add(place)
-        value_like = not _OPERANDS.isdisjoint(steps)
-        code, says = _SAYS.get(
-            item["type"], ("bad_value", _VALUE) if value_like else ("bad_shape", "写法不对，请对照规则说明")
-        )
-        yield Problem(place, code, says)
+        seen.add(last := place)
+        other = ("bad_shape", "写法不对，请对照规则说明") if _OPERANDS.isdisjoint(steps) else ("bad_value", _VALUE)
+        # What is said inside an operand's alternatives is not about the operand.
+        says = _SAYS.get(item["type"], other) if [*item["loc"][-1:]] == steps[-1:] else other
+        yield Problem(place, *says)
 
 
 def _steps(loc: tuple[Any, ...]) -> list[Any]:
-    """The path without pydantic's union tags, which name a node's operator or an operand's alternatives."""
+    """The path without pydantic's union tags; an operand's alternatives collapse into the operand itself."""
     steps: list[Any] = []
-    for step in loc:
-        if _OPERANDS & {*steps[-1:]} and isinstance(step, str) or "values" in steps[-2:-1]:
+    for before, step in zip(("of", *loc), loc, strict=False):
+        if isinstance(step, str) and not _OPERANDS.isdisjoint(steps):
             break
-        # A tag stands at the root and below `of`; elsewhere its word can only be a field that nobody knows.
-        if not (isinstance(step, str) and step in _TAGS and (not steps or steps[-1] == "of" or steps[-2:-1] == ["of"])):
+        # The tag of a node follows `of` or a place in its list, and the root counts as below an `of`.
+        if isinstance(step, int) or not (before == "of" or isinstance(before, int)):
             steps.append(step)
     return steps

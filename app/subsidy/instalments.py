@@ -108,7 +108,7 @@ class _Ledger:
     @staticmethod
     def _charge(balances: Sequence[Span], period: Period, rate: int) -> int:
         fen_days = sum((span.end - span.start) * span.value for span in balances)
-        month_days = period.end - period.start
+        month_days = period.month_end - period.start
         return divided(fen_days * rate, MONTHS_A_YEAR * RATE_UNIT * month_days)
 
     def course(self, rates: Sequence[RateSpan]) -> Course:

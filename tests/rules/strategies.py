@@ -194,7 +194,7 @@ def _tree(draw: st.DrawFn, pool: list[Fact], most: int, *, known: bool, checked:
 
 @st.composite
 def pools(draw: st.DrawFn, *, most: int, changeable: bool = False) -> list[Fact]:
-    """A few facts of the catalogue, each type about as likely as the next; `changeable` makes the immutable ones rare."""
+    """A few facts of any type; with `changeable`, immutable ones only where their type has no other."""
     pool: dict[str, Fact] = {}
     for _ in range(draw(st.integers(1, most))):
         facts = _BY_TYPE[draw(_TYPES)]

@@ -3,17 +3,15 @@
 from dataclasses import replace
 from datetime import date
 from itertools import combinations
-from typing import Any
 
-import pytest
-from hypothesis import settings
 from hypothesis import given as drawn
+from hypothesis import settings
 
-from app.rules import Advice, Provenance, Stated, Truth, advise, evaluate, given, parse
+from app.rules import Advice, Truth, advise, evaluate, given
 from app.rules.advise import MOST_STEPS
 from app.rules.catalogue import CATALOGUE
 from tests.rules import brute
-from tests.rules.strategies import DAYS, PARAMETERS, Json, Question, conjunctions, questions
+from tests.rules.strategies import PARAMETERS, Question, conjunctions, questions
 
 _MANY = settings(max_examples=300, deadline=None)
 _SMALL = questions(changeable=True, most_facts=4, most_leaves=6)

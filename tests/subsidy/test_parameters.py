@@ -154,6 +154,15 @@ class TestCarriedForward:
         assert any("一年期贷款市场报价利率" in note and "2026-08-20" in note for note in answer.notes)
         assert answer.years[0].formula.startswith("36,000,000.00 元 × 3.00% × 4 天 ÷")
 
+    @pytest.mark.parametrize(
+        ("applied", "carried"), [("2026-08-19", False), ("2026-08-20", False), ("2026-08-21", True)]
+    )
+    def test_one_days_rate_is_known_through_its_last_day(self, applied: str, carried: bool) -> None:
+        chosen = reading(reference_rate="lpr_1y", rate_day="application_date")
+        answer = quote(SAMPLE, chosen, RATES, application_date=date.fromisoformat(applied))
+        assert {rate.carried_forward for line in answer.years for rate in line.reference_rates} == {carried}
+        assert any("沿用" in note for note in answer.notes) is carried
+
     @pytest.mark.parametrize(("due_on", "said"), [("2026-08-20", False), ("2026-08-21", False), ("2026-08-22", True)])
     def test_the_note_begins_with_the_first_unknown_day(self, due_on: str, said: bool) -> None:
         answer = ask(loan_of("2026-08-01", due_on), reference_rate="lpr_1y")
@@ -212,6 +221,9 @@ class TestLongest:
         answer = worked(loan, reading(longest_months=1), "63075.00")
         assert (answer.years[0].to, answer.years[0].days) == (date(2024, 2, 29), 29)
         assert any("取月末 2024-02-29" in note for note in answer.notes)
+        whole = ask(loan_of("2024-01-29", "2024-12-31"), longest_months=1)
+        assert whole.years[0].to == date(2024, 2, 29)
+        assert not any("取月末" in note for note in whole.notes)
 
     def test_a_second_loan_of_the_project_has_what_is_left(self) -> None:
         second = changed(drawn_on="2024-07-01", due_on="2027-07-01")

@@ -1,0 +1,74 @@
+"""Every response in the tests against our own OpenAPI document: status, media type and body."""
+
+import re
+from functools import cache
+from typing import Any
+
+import httpx2
+import jsonschema_rs
+from fastapi import FastAPI
+from fastapi.testclient import TestClient
+
+# FastAPI's own pages, which describe the document and do not stand in it.
+UNDOCUMENTED = {"/docs", "/openapi.json", "/redoc"}
+PROBLEM = {"application/problem+json": {"schema": {"$ref": "#/components/schemas/Problem"}}}
+
+
+class BrokenContract(AssertionError):
+    """A response that the OpenAPI document does not allow."""
+
+
+class Contract:
+    """Called with a response, raises BrokenContract unless the document of `app` declares it and its body is valid.
+
+    An address that the document does not know answers 404, a method that it does not know 405, both as problems.
+    """
+
+    def __init__(self, app: FastAPI) -> None:
+        document = app.openapi()
+        self._components = {"components": document["components"]}
+        self._paths = [
+            (re.compile(re.sub(r"\\\{\w+\\\}", "[^/]+", re.escape(path))), methods)
+            for path, methods in document["paths"].items()
+        ]
+        self._validator = cache(self._made_validator)
+
+    def __call__(self, response: httpx2.Response) -> None:
+        path = response.request.url.raw_path.decode("ascii").partition("?")[0]
+        if path in UNDOCUMENTED:
+            return
+        label = f"{response.request.method} {path[:200]}: {response.status_code}"
+        declared = self._declared(path, response.request.method.lower())
+        if str(response.status_code) not in declared:
+            raise BrokenContract(f"{label} is not among {sorted(declared)}")
+        content = declared[str(response.status_code)]["content"]
+        media_type = response.headers.get("content-type", "").partition(";")[0]
+        if media_type not in content:
+            raise BrokenContract(f"{label} is {media_type!r}, not {sorted(content)}")
+        response.read()
+        self._check_body(label, content[media_type]["schema"], response)
+
+    def _check_body(self, label: str, schema: dict[str, Any], response: httpx2.Response) -> None:
+        (reference,) = schema.values()
+        for error in self._validator(reference).iter_errors(response.json()):
+            raise BrokenContract(f"{label}: {error.message} at {error.instance_path}")
+
+    def _declared(self, path: str, method: str) -> dict[str, Any]:
+        methods = next((methods for pattern, methods in self._paths if pattern.fullmatch(path)), None)
+        if methods is None:
+            return {"404": {"content": PROBLEM}, "400": {"content": PROBLEM}}
+        if method not in methods:
+            return {"405": {"content": PROBLEM}}
+        responses: dict[str, Any] = methods[method]["responses"]
+        return responses
+
+    def _made_validator(self, reference: str) -> jsonschema_rs.Draft202012Validator:
+        schema = {"$ref": reference, **self._components}
+        return jsonschema_rs.Draft202012Validator(schema, validate_formats=True)
+
+
+def documented_client(app: FastAPI) -> TestClient:
+    """A client of `app` whose every response is checked; an unexpected error is answered, not raised."""
+    client = TestClient(app, raise_server_exceptions=False)
+    client.event_hooks["response"].append(Contract(app))
+    return client
