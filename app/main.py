@@ -4,6 +4,7 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
 from fastapi import FastAPI
+from fastapi_offline import FastAPIOffline
 
 from app.config import Settings, read_settings
 from app.http import health
@@ -33,7 +34,10 @@ def create_app(settings: Settings | None = None, database: Database | None = Non
         if database is None:
             store.dispose()
 
-    app = FastAPI(title="银桥 Yinqiao", version="0.1.0", description=DESCRIPTION, lifespan=lifespan)
+    # The documentation page comes from the installed package: an intranet reaches no CDN.
+    app = FastAPIOffline(
+        redoc_url=None, title="银桥 Yinqiao", version="0.1.0", description=DESCRIPTION, lifespan=lifespan
+    )
     use_database(app, store)
     app.include_router(health.router)
     for room in (programmes, matching, rule_checks):

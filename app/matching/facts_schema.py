@@ -2,11 +2,17 @@
 
 from typing import Any, Final
 
+from pydantic import TypeAdapter
+
+from app.http.schemas import IsoDate
 from app.rules.catalogue import CATALOGUE
 from app.rules.facts import Fact, FactType
 
 MOST_FACTS: Final = 300
 _DECIMAL: Final = r"^-?[0-9]{1,14}(\.[0-9]{1,2})?$"
+_WHOLE: Final = r"^[0-9]{1,10}$"
+_EXAMPLES: Final = {"元": "500000000.00"}
+_DAY: Final = TypeAdapter(IsoDate).json_schema()
 # A programme's own attestation: the key, an at sign and the programme's slug.
 _OWN_ATTESTATION: Final = r"^(institution|project)\.meets_detailed_rules@[a-z0-9][a-z0-9-]{0,79}$"
 
@@ -34,15 +40,13 @@ def _value(fact: Fact) -> dict[str, Any]:
         case FactType.BOOL | FactType.ATTESTATION:
             return {"type": "boolean"}
         case FactType.INT:
-            return {"type": "integer", **_bounds(fact)}
+            return {"anyOf": [{"type": "integer", **_bounds(fact)}, {"type": "string", "pattern": _WHOLE}]}
         case FactType.DECIMAL:
-            return {
-                "type": "string",
-                "pattern": _DECIMAL,
-                "examples": ["500000000.00" if fact.unit == "元" else "4.45"],
-            }
+            number = {"type": "number", **_bounds(fact), "multipleOf": 0.01}
+            written = {"type": "string", "pattern": _DECIMAL, "examples": [_EXAMPLES.get(fact.unit, "4.45")]}
+            return {"anyOf": [written, number]}
         case FactType.DATE:
-            return {"type": "string", "format": "date"}
+            return dict(_DAY)
         case FactType.ENUM:
             return {"type": "string", "enum": list(fact.codes), "description": _labels(fact)}
         case FactType.SET:

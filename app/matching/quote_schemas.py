@@ -3,13 +3,57 @@
 from decimal import Decimal
 from typing import Annotated, Any, Final, Literal, Self
 
-from pydantic import ConfigDict, Field, JsonValue, model_validator
+from pydantic import ConfigDict, Field, JsonValue, WithJsonSchema, model_validator
 
-from app.http.schemas import Citation, InputSchema, IsoDate, OutputSchema, Percent, PositiveYuan, SignedPercent, Yuan
+from app.http.schemas import (
+    Citation,
+    DecimalText,
+    InputSchema,
+    IsoDate,
+    OutputSchema,
+    Percent,
+    PositiveYuan,
+    SignedPercent,
+    Yuan,
+)
 from app.subsidy import RepaymentStyle, Reset
+from app.subsidy.reading import (
+    MOST_MONTHS,
+    Cap,
+    DayCount,
+    Exclusion,
+    LongestScope,
+    PartialUse,
+    RateDay,
+    ReferenceRate,
+    Rounding,
+    ShorterLoan,
+    Stacking,
+    TenorBasis,
+)
 
 DEFAULT_PROGRAMME = "kangyang-interest-subsidy"
 _SLUG = r"^[a-z0-9][a-z0-9-]{0,79}$"
+_SHARE = r"(1(\.0{1,6})?|0(\.[0-9]{1,6})?)"
+_MANY_YUAN = r"(0|[1-9][0-9]{0,15})(\.[0-9]{1,2})?"
+_ANY_PERCENT = r"-?(0|[1-9][0-9]{0,6})(\.[0-9]{1,4})?"
+
+Share = Annotated[
+    Decimal,
+    DecimalText(6, Decimal(0), Decimal(1), _SHARE, fixed=False),
+    WithJsonSchema(
+        {
+            "anyOf": [
+                {"type": "string", "pattern": f"^{_SHARE}$", "examples": ["0.5"]},
+                {"type": "number", "minimum": 0, "maximum": 1, "multipleOf": 0.000001},
+            ]
+        }
+    ),
+]
+# What is worked out passes what may be written: fifty years of interest at 100 %, a thousand receipts, and a rate
+# that a loan of one day has in a year.
+TotalYuan = Annotated[Decimal, DecimalText(2, Decimal(0), Decimal(10**16 - 1), _MANY_YUAN, fixed=True)]
+YearlyPercent = Annotated[Decimal, DecimalText(4, Decimal(1 - 10**7), Decimal(10**7 - 1), _ANY_PERCENT, fixed=False)]
 
 EXAMPLE_QUOTE: Final[dict[str, JsonValue]] = {
     "principal_yuan": "20000000",
@@ -57,19 +101,19 @@ class ReadingIn(InputSchema):
 
     model_config = ConfigDict(extra="forbid", frozen=True, json_schema_extra={"examples": [{"cap": "lower_rate"}]})
 
-    reference_rate: str | None = None
-    rate_day: str | None = None
-    tenor_basis: str | None = None
-    share: Any = None
-    longest_months: Any = None
-    longest_scope: str | None = None
-    shorter_loan: str | None = None
-    cap: str | None = None
-    day_count: str | None = None
-    rounding: str | None = None
-    excluded: list[str] | None = None
-    partial_use: str | None = None
-    stacking: str | None = None
+    reference_rate: ReferenceRate | None = None
+    rate_day: RateDay | None = None
+    tenor_basis: TenorBasis | None = None
+    share: Share | None = None
+    longest_months: Annotated[int, Field(strict=True, ge=0, le=MOST_MONTHS)] | None = None
+    longest_scope: LongestScope | None = None
+    shorter_loan: ShorterLoan | None = None
+    cap: Cap | None = None
+    day_count: DayCount | None = None
+    rounding: Rounding | None = None
+    excluded: Annotated[list[Exclusion], Field(max_length=len(Exclusion))] | None = None
+    partial_use: PartialUse | None = None
+    stacking: Stacking | None = None
 
 
 class InterestSubsidyQuoteIn(InputSchema):
@@ -90,7 +134,7 @@ class InterestSubsidyQuoteIn(InputSchema):
     extended_to: IsoDate | None = None
     application_date: IsoDate | None = None
     project_first_drawn_on: IsoDate | None = None
-    project_share: Annotated[Decimal, Field(ge=0, le=1)] = Decimal(1)
+    project_share: Share = Decimal(1)
     reading: ReadingIn | None = None
     programme: Annotated[str, Field(pattern=_SLUG)] = DEFAULT_PROGRAMME
 
@@ -131,8 +175,8 @@ class YearOut(OutputSchema):
     balances: list[BalanceOut]
     reference_rates: list[RatePeriodOut]
     contract_rates: list[RatePeriodOut]
-    interest_yuan: Yuan
-    interest_paid_yuan: Yuan | None
+    interest_yuan: TotalYuan
+    interest_paid_yuan: TotalYuan | None
     reference_interest_yuan: Yuan
     cap_applied: bool
     subsidy_yuan: Yuan
@@ -146,7 +190,7 @@ class ReadingTotalOut(OutputSchema):
     name: str
     reason: str
     subsidy_yuan: Yuan | None
-    net_rate_percent: SignedPercent | None
+    net_rate_percent: YearlyPercent | None
     missing: str | None
 
 
@@ -174,9 +218,9 @@ class QuoteOut(OutputSchema):
     programme: str
     subsidy_yuan: Yuan
     range: RangeOut
-    interest_yuan: Yuan
-    net_rate_percent: SignedPercent | None
-    gross_rate_percent: SignedPercent | None
+    interest_yuan: TotalYuan
+    net_rate_percent: YearlyPercent | None
+    gross_rate_percent: YearlyPercent | None
     reading: dict[str, Any]
     reading_words: list[ReadingWordsOut]
     reading_confirmed: bool

@@ -10,7 +10,7 @@ from app.errors import FieldError, Unprocessable
 from app.http.schemas import Citation
 from app.matching.citations import Citations
 from app.matching.quote_schemas import InterestSubsidyQuoteIn, QuoteOut, ReadingWordsOut
-from app.programmes.models import StoredProgramme
+from app.programmes.models import Confidence, StoredProgramme
 from app.rules.facts import Subject
 from app.rules.given import Facts
 from app.subsidy import (
@@ -56,11 +56,19 @@ class SubsidyTerms:
 
 
 def subsidy_terms(programme: StoredProgramme, others: Iterable[StoredProgramme]) -> SubsidyTerms | None:
-    """None where the programme gives no interest subsidy that could be worked out."""
+    """None where the programme gives no interest subsidy that could be worked out.
+
+    What only the press says of another programme excludes nothing here: it never changes the answer of an original.
+    """
     record = programme.record
     if record.readings is None:
         return None
-    excluding = {other.record.slug for other in others if record.slug in other.record.relations.excludes}
+    excluding = {
+        other.record.slug
+        for other in others
+        if record.slug in other.record.relations.excludes
+        and (other.record.confidence is Confidence.ORIGINAL or record.confidence is Confidence.SECONDARY)
+    }
     window = Window(valid_from=record.valid_from, valid_to=record.valid_to, unconfirmed_from=record.unconfirmed_from)
     return SubsidyTerms(record.slug, record.readings, window, frozenset(excluding) | set(record.relations.excludes))
 
@@ -85,14 +93,20 @@ _LOAN_FIELDS: Final = set(Loan.model_fields) - {"contract_rate"}
 
 
 def loan_of_facts(facts: Facts) -> Loan | None:
-    """The loan that the facts of a case describe; None where principal, dates or rate are unknown."""
+    """The loan that the facts of a case describe; None where principal, dates or rate are unknown.
+
+    Another subsidy is known by its slug alone: an amount of 0 stands for the one that nobody has told us.
+    """
     values = facts.values
     known = {name: values.get(f"{Subject.LOAN}.{name}") for name in ("principal_yuan", "drawn_on", "due_on")}
     rate, share = values.get("loan.contract_rate_percent"), values.get("loan.project_share_percent")
     if None in known.values() or not isinstance(rate, Decimal):
         return None
     part = share / _HUNDRED if isinstance(share, Decimal) else Decimal(1)
-    return Loan.model_validate({**known, "contract_rate": FixedRate(percent=rate), "project_share": part})
+    others = values.get("loan.other_interest_subsidy", frozenset())
+    received = [{"slug": slug, "amount_yuan": 0} for slug in sorted(others)] if isinstance(others, frozenset) else []
+    terms = {"contract_rate": FixedRate(percent=rate), "project_share": part, "other_subsidies": received}
+    return Loan.model_validate({**known, **terms})
 
 
 def quoted(

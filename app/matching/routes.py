@@ -1,6 +1,7 @@
 """Public, stateless checks: what a case is eligible for, what a rule says, how much interest subsidy a loan gets."""
 
 from collections import Counter
+from datetime import date
 from typing import Any
 
 from fastapi import APIRouter
@@ -10,8 +11,9 @@ from app.errors import FieldError, Unprocessable
 from app.http.clock import today
 from app.http.openapi import problem_responses
 from app.http.routing import StrictRoute
+from app.http.schemas import FIRST_DAY, LAST_DAY
 from app.http.unit_of_work import reads
-from app.matching.answers import match_out
+from app.matching.answers import fact_label, match_out
 from app.matching.build import Match, Outcome, case_of, match, ranked
 from app.matching.fetch import Library, fetch_library
 from app.matching.quote_schemas import InterestSubsidyQuoteIn, QuoteOut
@@ -21,6 +23,7 @@ from app.programmes.queries import ProgrammeNotFound
 from app.regions import region_names
 from app.rules.facts import Subject
 from app.rules.given import Facts, FactsRefused, given
+from app.rules.values import Value
 from app.subsidy import SubsidyError
 
 router = APIRouter(route_class=StrictRoute, tags=["matching"])
@@ -96,10 +99,22 @@ def quote_interest_subsidy(session: Session, asked: InterestSubsidyQuoteIn) -> Q
 def read_facts(written: dict[str, Any]) -> Facts:
     """The facts of a request. Raises UnusableFacts with a pointer to every bad one."""
     try:
-        return given(written, at="/facts")
+        facts = given(written, at="/facts")
     except FactsRefused as error:
         errors = tuple(FieldError(one.pointer, one.code, one.detail) for one in error.problems)
         raise UnusableFacts(errors[0].detail, errors=errors) from None
+    if far := tuple(_too_far(key) for key, value in facts.values.items() if _is_far(value)):
+        raise UnusableFacts(far[0].detail, errors=far)
+    return facts
+
+
+def _is_far(value: Value) -> bool:
+    """The kernel knows every day of the calendar; a request that means one of the year 1 has mistyped it."""
+    return isinstance(value, date) and not FIRST_DAY <= value <= LAST_DAY
+
+
+def _too_far(key: str) -> FieldError:
+    return FieldError(f"/facts/{key}", "date_range", f"“{fact_label(key)}”须在 {FIRST_DAY} 到 {LAST_DAY} 之间")
 
 
 def _counts(matches: list[Match]) -> dict[Outcome, int]:

@@ -2,7 +2,7 @@
 
 from typing import Annotated, Any, Final, Literal
 
-from pydantic import AfterValidator, ConfigDict, JsonValue, WithJsonSchema
+from pydantic import AfterValidator, ConfigDict, Field, JsonValue, WithJsonSchema
 
 from app.http.schemas import Citation, InputSchema, IsoDate, OutputSchema, Yuan
 from app.matching.build import Outcome, WindowState
@@ -42,7 +42,7 @@ class EligibilityCheckIn(InputSchema):
 
     facts: FactsIn
     as_of: IsoDate | None = None
-    include: frozenset[Literal["not_applicable", "informative"]] = frozenset()
+    include: Annotated[tuple[Literal["not_applicable", "informative"], ...], Field(max_length=10)] = ()
 
 
 class ConditionOut(OutputSchema):

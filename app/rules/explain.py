@@ -169,7 +169,7 @@ def _wanted_text(condition: Condition) -> str:
     if fact.type is FactType.SET:
         return write_value(fact, wanted)
     if isinstance(wanted, frozenset):
-        return "、".join(write_value(fact, value) for value in sorted(wanted, key=str))
+        return "、".join(write_value(fact, value) for value in sorted(wanted))
     return write_value(fact, wanted)
 
 
@@ -177,8 +177,10 @@ def _months_text(condition: Condition) -> str:
     """The day that decides is said too, because nobody counts months in the head."""
     low, high = condition.wanted
     if condition.leaf.op == "at_least_months_ago":
-        return f" {condition.months} 个月（即不晚于 {high.isoformat()}）"
-    return f" {condition.months} 个月（即不早于 {low.isoformat()}）"
+        side = f"{'晚于' if condition.negated else '不晚于'} {high.isoformat()}"
+    else:
+        side = f"{'早于' if condition.negated else '不早于'} {low.isoformat()}"
+    return f" {condition.months} 个月（即{side}）"
 
 
 def write(fact: Fact, value: Value, names: Names = NO_NAMES) -> str:

@@ -26,7 +26,7 @@ _Answers: TypeAlias = tuple[Truth, ...]
 
 # So many conditions are looked at in all. Where that does not reach for every state of the shared facts, some of
 # them have their conditions taken as independent of each other: that names a fact too many, never one too few.
-_MOST_VISITS: Final = 2_000_000
+_MOST_VISITS: Final = 1_000_000
 _CHANGED: Final = frozenset((before, after) for before in range(3) for after in range(3) if before != after)
 
 
@@ -89,7 +89,7 @@ def _can_change(bound: Bound, facts: Facts, asked: dict[str, _Unknown], key: str
             pairs[condition] = _unmoved(*truths)
     shared = [other for other in others if len(other.conditions) > 1]
     most = _MOST_VISITS // (len(pairs) * len(asked) * len(asked[key].then))
-    while prod(len(other.states) for other in shared) > most:
+    while shared and prod(len(other.states) for other in shared) > most:
         shared = shared[:-1]
     return any(_CHANGED & _pairs(bound, {**pairs, **trial}) for trial in _trials(asked[key], shared))
 
