@@ -35,24 +35,24 @@ class Settings(BaseSettings):
     database_url: str = Field(
         default="sqlite:///var/yinqiao.db",
         repr=False,
-        description="sqlite:///相对路径、sqlite:////绝对路径 或 postgresql://用户:密码@主机/库名;不支持内存数据库",
+        description="sqlite:///相对路径、sqlite:////绝对路径 或 postgresql://用户:密码@主机/库名；不支持内存数据库",
     )
-    pool_size: int = Field(default=20, ge=1, le=500, description="连接池大小,1 到 500 的整数")
+    pool_size: int = Field(default=20, ge=1, le=500, description="连接池大小，1 到 500 的整数")
     worker_threads: int = Field(
-        default=20, ge=1, le=500, description="处理请求的线程数,1 到 500 的整数,不得大于 YINQIAO_POOL_SIZE"
+        default=20, ge=1, le=500, description="处理请求的线程数，1 到 500 的整数，不得大于 YINQIAO_POOL_SIZE"
     )
-    pool_timeout_seconds: int = Field(default=30, ge=1, le=600, description="等待空闲连接的秒数,1 到 600 的整数")
+    pool_timeout_seconds: int = Field(default=30, ge=1, le=600, description="等待空闲连接的秒数，1 到 600 的整数")
     busy_timeout_ms: int = Field(
-        default=15_000, ge=1, le=600_000, description="SQLite 等待写锁的毫秒数,1 到 600000 的整数"
+        default=15_000, ge=1, le=600_000, description="SQLite 等待写锁的毫秒数，1 到 600000 的整数"
     )
     statement_timeout_ms: int = Field(
-        default=30_000, ge=1, le=3_600_000, description="PostgreSQL 单条语句的毫秒上限,1 到 3600000 的整数"
+        default=30_000, ge=1, le=3_600_000, description="PostgreSQL 单条语句的毫秒上限，1 到 3600000 的整数"
     )
     lock_timeout_ms: int = Field(
-        default=10_000, ge=1, le=600_000, description="PostgreSQL 等待锁的毫秒上限,1 到 600000 的整数"
+        default=10_000, ge=1, le=600_000, description="PostgreSQL 等待锁的毫秒上限，1 到 600000 的整数"
     )
     body_limit_bytes: int = Field(
-        default=1_048_576, ge=1_024, le=104_857_600, description="请求体字节上限,1024 到 104857600 的整数"
+        default=1_048_576, ge=1_024, le=104_857_600, description="请求体字节上限，1024 到 104857600 的整数"
     )
     log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = Field(
         default="INFO", description="DEBUG、INFO、WARNING、ERROR 之一"
@@ -98,5 +98,5 @@ def read_settings() -> Settings:
 def _advice(refusal: ValidationError) -> str:
     named = [str(error["loc"][0]) if error["loc"] else "worker_threads" for error in refusal.errors()]
     return "\n".join(
-        f"环境变量 {ENV_PREFIX}{name.upper()} 无效,应为:{Settings.model_fields[name].description}" for name in named
+        f"环境变量 {ENV_PREFIX}{name.upper()} 无效，应为：{Settings.model_fields[name].description}" for name in named
     )

@@ -37,7 +37,7 @@ class BodyLimitMiddleware:
         await self.app(scope, receive_counted, send)
 
     def _refusal(self) -> PayloadTooLarge:
-        return PayloadTooLarge(f"请求体最多 {self.limit} 字节,请拆分或删减后重试")
+        return PayloadTooLarge(f"请求体最多 {self.limit} 字节，请拆分或删减后重试")
 
 
 def _announced(scope: Scope) -> int:

@@ -104,7 +104,7 @@ def _on_http_exception(request: Request, error: HTTPException) -> Response:
 
 def _on_store_unavailable(request: Request, error: Exception) -> Response:
     _log.error("store unavailable", trace_id=trace_id_of(request.scope), exc_info=error)
-    response = problem_response(StoreUnavailable("数据库繁忙或无法连接,请稍后重试"), request.scope)
+    response = problem_response(StoreUnavailable("数据库繁忙或无法连接，请稍后重试"), request.scope)
     response.headers["Retry-After"] = _RETRY_AFTER_SECONDS
     return response
 
@@ -113,7 +113,7 @@ async def _on_unexpected(request: Request, error: Exception) -> Response:
     """The caller learns the trace id and nothing else; the log has the rest."""
     trace_id = trace_id_of(request.scope)
     _log.error("unexpected error", trace_id=trace_id, exc_info=error)
-    response = problem_response(AppError(f"服务出现意外错误,请凭编号 {trace_id} 联系管理员"), request.scope)
+    response = problem_response(AppError(f"服务出现意外错误，请凭编号 {trace_id} 联系管理员"), request.scope)
     # Starlette answers this one outside of every other middleware.
     mark(MutableHeaders(raw=response.raw_headers), trace_id)
     return response
@@ -123,15 +123,15 @@ def _fact_of(error: HTTPException) -> AppError:
     """Starlette knows a status only; the English text it carries is not for our readers."""
     match error.status_code:
         case 400:
-            return BadRequest("请求无法读取,请检查请求体的格式")
+            return BadRequest("请求无法读取，请检查请求体的格式")
         case 404:
-            return NotFound("没有这个地址,请核对路径")
+            return NotFound("没有这个地址，请核对路径")
         case 405:
-            return MethodNotAllowed("此地址不支持该方法,可用的方法见 Allow 响应头")
+            return MethodNotAllowed("此地址不支持该方法，可用的方法见 Allow 响应头")
         case 413:
             return PayloadTooLarge(error.detail)
         case 415:
-            return UnsupportedMediaType("请求体须为 JSON,请将 Content-Type 设为 application/json")
+            return UnsupportedMediaType("请求体须为 JSON，请将 Content-Type 设为 application/json")
         case status:
             return _PlainStatus(status)
 

@@ -51,9 +51,9 @@ def _check_media_type(request: Request) -> None:
     header["content-type"] = request.headers.get("content-type", "application/octet-stream")
     subtype = header.get_content_subtype()
     if header.get_content_maintype() != "application" or not (subtype == "json" or subtype.endswith("+json")):
-        raise UnsupportedMediaType("请求体须为 JSON,请将 Content-Type 设为 application/json")
+        raise UnsupportedMediaType("请求体须为 JSON，请将 Content-Type 设为 application/json")
     if request.headers.get("content-encoding", "identity").lower() != "identity":
-        raise UnsupportedMediaType("请求体不接受压缩编码,请去掉 Content-Encoding")
+        raise UnsupportedMediaType("请求体不接受压缩编码，请去掉 Content-Encoding")
 
 
 def _refuse_nul(request: Request) -> None:

@@ -93,7 +93,7 @@ class DecimalText:
         number = _decimal_of(value)
         if number is None:
             raise PydanticCustomError(
-                "decimal_text", "应为十进制数的文本,如 {example}", {"example": self.write(_HUNDRED)}
+                "decimal_text", "应为十进制数的文本，如 {example}", {"example": self.write(_HUNDRED)}
             )
         if _places_of(number) > self.places:
             raise PydanticCustomError("decimal_max_places", "最多 {places} 位小数", {"places": self.places})
@@ -101,7 +101,7 @@ class DecimalText:
             bounds = {"low": self.write(self.low), "high": self.write(self.high)}
             raise PydanticCustomError("decimal_range", "须在 {low} 到 {high} 之间", bounds)
         if isinstance(value, str) and not re.fullmatch(self.pattern, value):
-            raise PydanticCustomError("decimal_text", "不要多写零,如 {example}", {"example": self.write(number)})
+            raise PydanticCustomError("decimal_text", "不要多写零，如 {example}", {"example": self.write(number)})
         # Minus zero is zero; it would otherwise be shown with its sign.
         return number if number else Decimal(0)
 
@@ -153,9 +153,9 @@ def _iso_day(value: Any) -> Any:
         try:
             day = date.fromisoformat(value)
         except ValueError:
-            raise PydanticCustomError("date_parsing", "没有这一天,请核对年月日") from None
+            raise PydanticCustomError("date_parsing", "没有这一天，请核对年月日") from None
     else:
-        raise PydanticCustomError("date_parsing", "应为日期,写作 2026-11-20")
+        raise PydanticCustomError("date_parsing", "应为日期，写作 2026-11-20")
     if not FIRST_DAY <= day <= LAST_DAY:
         bounds = {"first": FIRST_DAY.isoformat(), "last": LAST_DAY.isoformat()}
         raise PydanticCustomError("date_range", "日期须在 {first} 到 {last} 之间", bounds)

@@ -24,13 +24,13 @@ def read_json(body: bytes) -> Any:
     try:
         text = body.decode("utf-8")
     except UnicodeDecodeError as error:
-        raise UnreadableJson(f"请求体须为 UTF-8 编码,第 {error.start + 1} 个字节无法识别") from None
+        raise UnreadableJson(f"请求体须为 UTF-8 编码，第 {error.start + 1} 个字节无法识别") from None
     try:
         value = _Reader().decode(text)
     except json.JSONDecodeError as error:
-        raise UnreadableJson(f"JSON 语法错误,位于第 {error.lineno} 行第 {error.colno} 列") from None
+        raise UnreadableJson(f"JSON 语法错误，位于第 {error.lineno} 行第 {error.colno} 列") from None
     except RecursionError:
-        raise UnreadableJson(f"JSON 嵌套过深,最多 {MAX_DEPTH} 层") from None
+        raise UnreadableJson(f"JSON 嵌套过深，最多 {MAX_DEPTH} 层") from None
     _check_tree(value)
     return value
 
@@ -50,10 +50,10 @@ class _Reader(json.JSONDecoder):
     def _object(self, pairs: list[tuple[str, Any]]) -> dict[str, Any]:
         self._keys += len(pairs)
         if self._keys > MAX_KEYS:
-            raise UnreadableJson(f"JSON 的键过多,全文最多 {MAX_KEYS} 个")
+            raise UnreadableJson(f"JSON 的键过多，全文最多 {MAX_KEYS} 个")
         members = dict(pairs)
         if len(members) != len(pairs):
-            raise UnreadableJson("JSON 对象中有重复的键,每个键只能写一次")
+            raise UnreadableJson("JSON 对象中有重复的键，每个键只能写一次")
         return members
 
 
@@ -65,7 +65,7 @@ def _decimal(literal: str) -> Decimal:
     except InvalidOperation:  # The exponent itself has more digits than a machine word.
         number = None
     if number is None or abs(number.adjusted()) > MAX_EXPONENT:
-        raise UnreadableJson(f"数字过大或过小,数量级须在 10 的正负 {MAX_EXPONENT} 次方之内")
+        raise UnreadableJson(f"数字过大或过小，数量级须在 10 的正负 {MAX_EXPONENT} 次方之内")
     return number
 
 
@@ -76,11 +76,11 @@ def _integer(literal: str) -> int:
 
 def _check_length(literal: str) -> None:
     if len(literal) > MAX_NUMBER_LENGTH:
-        raise UnreadableJson(f"数字过长,最多 {MAX_NUMBER_LENGTH} 个字符")
+        raise UnreadableJson(f"数字过长，最多 {MAX_NUMBER_LENGTH} 个字符")
 
 
 def _refuse_constant(name: str) -> NoReturn:
-    raise UnreadableJson(f"JSON 中不能出现 {name},未知的值请写 null 或省略")
+    raise UnreadableJson(f"JSON 中不能出现 {name}，未知的值请写 null 或省略")
 
 
 def _check_tree(value: Any) -> None:
@@ -89,11 +89,11 @@ def _check_tree(value: Any) -> None:
     for _ in range(MAX_DEPTH):
         seen += len(level)
         if seen > MAX_VALUES:
-            raise UnreadableJson(f"JSON 的值过多,全文最多 {MAX_VALUES} 个")
+            raise UnreadableJson(f"JSON 的值过多，全文最多 {MAX_VALUES} 个")
         level = [child for item in level for child in _children(item)]
         if not level:
             return
-    raise UnreadableJson(f"JSON 嵌套过深,最多 {MAX_DEPTH} 层")
+    raise UnreadableJson(f"JSON 嵌套过深，最多 {MAX_DEPTH} 层")
 
 
 def _children(item: Any) -> list[Any]:
@@ -114,4 +114,4 @@ def _check_text(text: str) -> None:
     try:
         text.encode("utf-8")
     except UnicodeEncodeError:
-        raise UnreadableJson("文本中含有不成对的 UTF-16 代理项,请改为完整字符") from None
+        raise UnreadableJson("文本中含有不成对的 UTF-16 代理项，请改为完整字符") from None

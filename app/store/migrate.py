@@ -80,7 +80,7 @@ def _suspend_foreign_keys(connection: Connection) -> None:
 def _check_foreign_keys(connection: Connection) -> None:
     broken = connection.exec_driver_sql("PRAGMA foreign_key_check").all()
     if broken:
-        raise RuntimeError(f"迁移后有 {len(broken)} 行违反外键,已回退")
+        raise RuntimeError(f"迁移后有 {len(broken)} 行违反外键，已回退")
 
 
 def _lock_out_others(connection: Connection) -> None:

@@ -53,7 +53,7 @@ class _ScaledDecimal(TypeDecorator[Decimal]):
     def _smallest_units(self, value: Decimal | int) -> int:
         # bool is an int to Python, and a float has already lost the digits that matter.
         if isinstance(value, bool) or not isinstance(value, Decimal | int):
-            raise TypeError(f"应为 Decimal,不接受 {type(value).__name__}")
+            raise TypeError(f"应为 Decimal，不接受 {type(value).__name__}")
         exact = Decimal(value)
         if not exact.is_finite() or exact.adjusted() > _BIGINT_DIGITS:
             raise ValueError("数值超出可存储的范围")
@@ -117,10 +117,10 @@ class EnumSet(TypeDecorator[tuple[str, ...]]):
     def mask(self, codes: Collection[str]) -> int:
         """The bits of `codes`. Raises ValueError for a code that was never declared."""
         if isinstance(codes, str):
-            raise TypeError("应为代码的集合,不是单个字符串")
+            raise TypeError("应为代码的集合，不是单个字符串")
         unknown = sorted(set(codes) - set(self.codes))
         if unknown:
-            raise ValueError(f"未知代码:{'、'.join(unknown)}")
+            raise ValueError(f"未知代码：{'、'.join(unknown)}")
         return sum(1 << self.codes.index(code) for code in set(codes))
 
     def process_bind_param(self, value: Collection[str] | None, dialect: Dialect) -> int | None:
@@ -130,7 +130,7 @@ class EnumSet(TypeDecorator[tuple[str, ...]]):
         if value is None:
             return None
         if value >> len(self.codes):
-            raise LookupError("库中的集合含有本版本不认识的代码,请先升级程序")
+            raise LookupError("库中的集合含有本版本不认识的代码，请先升级程序")
         return tuple(code for bit, code in enumerate(self.codes) if value >> bit & 1)
 
 

@@ -50,25 +50,25 @@ def money(value: Decimal, pointer: str, *, zero: bool = False) -> int:
     """Yuan to fen. Refuses what is not a positive (or, with `zero`, non-negative) amount in whole fen."""
     wanted = "不小于 0" if zero else "大于 0"
     if not value.is_finite() or value < 0 or value > MOST_YUAN or (value == 0 and not zero):
-        raise SubsidyError("amount_out_of_range", pointer, f"金额应{wanted}且不超过 1 万亿元,请按元填写")
+        raise SubsidyError("amount_out_of_range", pointer, f"金额应{wanted}且不超过 1 万亿元，请按元填写")
     if decimals(value) > FEN_DECIMALS:
-        raise SubsidyError("too_many_decimals", pointer, "金额最多精确到分,请保留两位小数")
+        raise SubsidyError("too_many_decimals", pointer, "金额最多精确到分，请保留两位小数")
     return scaled(value, 100)
 
 
 def rate(value: Decimal, pointer: str) -> int:
     """A yearly percentage to hundred-millionths."""
     if not value.is_finite() or value < 0 or value > MOST_PERCENT:
-        raise SubsidyError("rate_out_of_range", pointer, "年利率应在 0 到 100 之间,4.45% 请填写 4.45")
+        raise SubsidyError("rate_out_of_range", pointer, "年利率应在 0 到 100 之间，4.45% 请填写 4.45")
     if decimals(value) > RATE_DECIMALS:
-        raise SubsidyError("too_many_decimals", pointer, "年利率(百分数)最多六位小数")
+        raise SubsidyError("too_many_decimals", pointer, "年利率（百分数）最多六位小数")
     return scaled(value, PERCENT_UNIT)
 
 
 def share(value: Decimal, pointer: str) -> int:
     """A share between 0 and 1 to millionths."""
     if not value.is_finite() or value < 0 or value > 1:
-        raise SubsidyError("share_out_of_range", pointer, "比例应在 0 到 1 之间,60% 请填写 0.6")
+        raise SubsidyError("share_out_of_range", pointer, "比例应在 0 到 1 之间，60% 请填写 0.6")
     if decimals(value) > RATE_DECIMALS:
         raise SubsidyError("too_many_decimals", pointer, "比例最多六位小数")
     return scaled(value, SHARE_UNIT)

@@ -33,7 +33,7 @@ def _check_term(loan: Loan) -> None:
     if loan.due_on <= loan.drawn_on:
         raise SubsidyError("due_before_drawn", "/due_on", f"到期日应晚于放款日 {loan.drawn_on}")
     if loan.due_on.toordinal() > months_after(loan.drawn_on, LONGEST_TERM_MONTHS):
-        raise SubsidyError("too_long", "/due_on", f"贷款期限最长 {LONGEST_TERM_MONTHS // 12} 年,请核对到期日")
+        raise SubsidyError("too_long", "/due_on", f"贷款期限最长 {LONGEST_TERM_MONTHS // 12} 年，请核对到期日")
     if loan.extended_to is not None and loan.extended_to <= loan.due_on:
         raise SubsidyError("extension_before_due", "/extended_to", f"展期后的到期日应晚于原到期日 {loan.due_on}")
 
@@ -66,7 +66,7 @@ def _check_receipts(loan: Loan) -> None:
 def _check_receipt_days(loan: Loan, receipt: InterestPaid, at: str) -> None:
     if (receipt.from_ is None) != (receipt.to is None):
         missing = "from" if receipt.from_ is None else "to"
-        raise SubsidyError("receipt_period_incomplete", f"{at}/{missing}", "计息期间的起止日应同时填写,或都不填写")
+        raise SubsidyError("receipt_period_incomplete", f"{at}/{missing}", "计息期间的起止日应同时填写，或都不填写")
     if receipt.from_ is not None and receipt.to is not None and receipt.to <= receipt.from_:
         raise SubsidyError("receipt_period_reversed", f"{at}/to", f"计息期间的止日应晚于起日 {receipt.from_}")
     if receipt.on < loan.first_drawn_on:

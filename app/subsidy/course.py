@@ -80,7 +80,7 @@ def moved(loan: Loan, balance: int, day: int, change: int) -> int:
     raise SubsidyError(
         "repayment_above_balance",
         f"/repayments/{index}/amount_yuan",
-        f"{loan.repayments[index].on} 的还款超过当日贷款余额,请核对还款的日期和金额",
+        f"{loan.repayments[index].on} 的还款超过当日贷款余额，请核对还款的日期和金额",
     )
 
 

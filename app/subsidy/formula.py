@@ -38,8 +38,8 @@ def formula(
     """The sentence for one year; `uncapped` is the rounded amount before any bound."""
     products = [f"{yuan(term.balance):,} 元 × {percent(term.rate)}% × {term.days} 天" for term in merged(terms)]
     if not products:
-        return "当年没有计息余额,贴息 0.00 元"
+        return "当年没有计息余额，贴息 0.00 元"
     total = products[0] if len(products) == 1 else f"({' + '.join(products)})"
     used = "" if project_share == SHARE_UNIT else f" × 项目使用比例 {share_words(project_share)}"
     text = f"{total} ÷ {year_days} × {share_words(share)}{used} = {yuan(uncapped):,} 元"
-    return text + "".join(f";{bound.words},按 {yuan(bound.limit):,} 元计" for bound in bounds)
+    return text + "".join(f"；{bound.words}，按 {yuan(bound.limit):,} 元计" for bound in bounds)

@@ -10,7 +10,7 @@ from app.subsidy.reading import Cap, LongestScope
 from app.subsidy.spans import clip
 from app.subsidy.terms import Loan, OtherSubsidy, RepaymentStyle, Window
 
-RESERVATION = "测算,以财政部门审核为准。"
+RESERVATION = "测算，以财政部门审核为准。"
 
 
 def notes(
@@ -33,10 +33,10 @@ def _carried(case: Case, rates: Rates) -> Iterator[str]:
     spans = [*case.reference, *contract]
     for code in dict.fromkeys(span.series for span in spans if span.carried and span.series is not None):
         series = rates.get(code)
-        yield f"{series.name}已知至 {series.known_through},此后的日子沿用最后一个已知数值,届时以实际公布的为准。"
+        yield f"{series.name}已知至 {series.known_through}，此后的日子沿用最后一个已知数值，届时以实际公布的为准。"
     if any(span.early for span in case.reference):
         series = rates.get(case.series)
-        yield f"{series.name}自 {series.points[0].from_} 起才有数值,该年 1 月 1 日早于此,按首个数值计。"
+        yield f"{series.name}自 {series.points[0].from_} 起才有数值，该年 1 月 1 日早于此，按首个数值计。"
 
 
 def _cuts(case: Case) -> Iterator[str]:
@@ -44,39 +44,39 @@ def _cuts(case: Case) -> Iterator[str]:
     if days.effective is not None and course.start < days.effective:
         lost = min(days.effective, course.end) - course.start
         yield (
-            f"政策自 {date.fromordinal(days.effective)} 起生效,此前的 {lost} 天不计贴息;最长期限仍自首次放款日起算。"
+            f"政策自 {date.fromordinal(days.effective)} 起生效，此前的 {lost} 天不计贴息；最长期限仍自首次放款日起算。"
         )
     if days.longest_end < course.end:
         end = date.fromordinal(days.longest_end)
-        yield f"贴息最长 {case.reading.longest_months} 个月,自 {days.longest_from} 起算,{end} 起不再计。"
+        yield f"贴息最长 {case.reading.longest_months} 个月，自 {days.longest_from} 起算，{end} 起不再计。"
     if case.reading.longest_scope is LongestScope.PROJECT and days.longest_from < case.loan.first_drawn_on:
-        yield f"同一项目的首笔贷款于 {days.longest_from} 放款,本笔贷款只计最长期限中剩余的部分。"
+        yield f"同一项目的首笔贷款于 {days.longest_from} 放款，本笔贷款只计最长期限中剩余的部分。"
     if days.window_end is not None and days.window_end < course.end:
-        yield f"政策于 {date.fromordinal(days.window_end)} 起截止,该日及以后的日子不计贴息。"
+        yield f"政策于 {date.fromordinal(days.window_end)} 起截止，该日及以后的日子不计贴息。"
     if days.is_empty:
-        yield "贷款存续期内没有可计贴息的日子,贴息为 0。"
+        yield "贷款存续期内没有可计贴息的日子，贴息为 0。"
 
 
 def _window(case: Case, window: Window) -> Iterator[str]:
     since = window.unconfirmed_from
     if since is not None and not case.days.is_empty and since.toordinal() < case.days.end:
-        yield f"政策在 {since} 及以后是否继续有效尚未确认,此后的部分仅供参考。"
+        yield f"政策在 {since} 及以后是否继续有效尚未确认，此后的部分仅供参考。"
 
 
 def _loan(loan: Loan) -> Iterator[str]:
     if loan.first_drawn_on > loan.drawn_on:
-        yield f"首次放款日按放款明细取 {loan.first_drawn_on},期限由此起算。"
+        yield f"首次放款日按放款明细取 {loan.first_drawn_on}，期限由此起算。"
     if loan.extended_to is not None:
-        yield f"展期不增加贴息,期限按原到期日 {loan.due_on} 计算。"
+        yield f"展期不增加贴息，期限按原到期日 {loan.due_on} 计算。"
     if any(repayment.on > loan.due_on for repayment in loan.repayments):
-        yield f"原到期日 {loan.due_on} 之后为逾期,不计贴息。"
+        yield f"原到期日 {loan.due_on} 之后为逾期，不计贴息。"
     if loan.repayment_style is not RepaymentStyle.BULLET:
         yield (
-            f"{loan.repayment_style.label}按月生成还款计划:每期利息为合同年利率的十二分之一,分期金额四舍五入到分,"
-            "末期结清;参照利息在该余额上按日计算。"
+            f"{loan.repayment_style.label}按月生成还款计划：每期利息为合同年利率的十二分之一，分期金额四舍五入到分，"
+            "末期结清；参照利息在该余额上按日计算。"
         )
         if loan.repayments:
-            yield "还款明细作为提前还款计入,期数不变,此后各期金额重新计算。"
+            yield "还款明细作为提前还款计入，期数不变，此后各期金额重新计算。"
 
 
 def _month_end(case: Case) -> Iterator[str]:
@@ -84,17 +84,17 @@ def _month_end(case: Case) -> Iterator[str]:
     end = date.fromordinal(min(case.days.longest_end, date.max.toordinal()))
     if end.day < case.days.longest_from.day and case.days.longest_end < case.course.end:
         first, months = case.days.longest_from, case.reading.longest_months
-        yield f"{first} 加 {months} 个月,该月没有 {first.day} 日,取月末 {end}。"
+        yield f"{first} 加 {months} 个月，该月没有 {first.day} 日，取月末 {end}。"
 
 
 def _bounds(case: Case, settled: Sequence[Settled], excluders: Sequence[OtherSubsidy]) -> Iterator[str]:
     if case.project_share != SHARE_UNIT:
         yield f"只计贷款中用于项目的 {share_words(case.project_share)}。"
     if excluders:
-        yield f"已享受互斥的其他贴息({'、'.join(dict.fromkeys(other.slug for other in excluders))}),本项贴息为 0。"
+        yield f"已享受互斥的其他贴息（{'、'.join(dict.fromkeys(other.slug for other in excluders))}），本项贴息为 0。"
     elif case.loan.other_subsidies:
-        yield "与其他贴息合计不超过所计日子的合同利息;未分年度的其他贴息按总额扣除,先年度先用。"
+        yield "与其他贴息合计不超过所计日子的合同利息；未分年度的其他贴息按总额扣除，先年度先用。"
     if case.loan.interest_paid and case.reading.cap is Cap.YEAR_CONTRACT_INTEREST:
         without = "、".join(str(one.amount.year) for one in settled if one.amount.paid is None)
-        tail = f";{without} 年没有付息回单,按合同利息" if without else ""
-        yield f"有付息回单的年度,上限取实付利息与合同利息中较低的{tail}。"
+        tail = f"；{without} 年没有付息回单，按合同利息" if without else ""
+        yield f"有付息回单的年度，上限取实付利息与合同利息中较低的{tail}。"

@@ -27,7 +27,7 @@ class RatePoint(Terms):
     @classmethod
     def _is_a_rate(cls, value: Decimal) -> Decimal:
         if not value.is_finite() or not 0 <= value <= MOST_PERCENT or decimals(value) > RATE_DECIMALS:
-            raise ValueError("利率应为 0 到 100 的百分数,最多六位小数")
+            raise ValueError("利率应为 0 到 100 的百分数，最多六位小数")
         return value
 
 
@@ -53,9 +53,9 @@ class RateSeries(Terms):
     def _is_in_order(self) -> Self:
         days = [point.from_ for point in self.points]
         if any(later <= earlier for earlier, later in pairwise(days)):
-            raise ValueError(f"{self.code}:各点的起始日应逐个递增")
+            raise ValueError(f"{self.code}：各点的起始日应逐个递增")
         if self.known_through < days[-1]:
-            raise ValueError(f"{self.code}:已知截止日不应早于最后一个点")
+            raise ValueError(f"{self.code}：已知截止日不应早于最后一个点")
         return self
 
     @cached_property
@@ -80,7 +80,7 @@ class RateSeries(Terms):
         index = bisect_right(self._starts, day) - 1
         if index < 0:
             asked, begins = date.fromordinal(day), self.points[0].from_
-            raise SubsidyError("rate_not_known", "", f"{self.name}自 {begins} 起才有数值,{asked} 没有可用的利率")
+            raise SubsidyError("rate_not_known", "", f"{self.name}自 {begins} 起才有数值，{asked} 没有可用的利率")
         return index
 
     def constant(self, day: int, start: int, end: int) -> RateSpan:
@@ -130,5 +130,5 @@ class Rates(Terms):
         """The series of that code; raises `series_missing`."""
         found = self._by_code.get(code)
         if found is None:
-            raise SubsidyError("series_missing", "", f"缺少利率序列 {code},请先录入该序列")
+            raise SubsidyError("series_missing", "", f"缺少利率序列 {code}，请先录入该序列")
         return found

@@ -28,7 +28,7 @@ class ReferenceRate(Option):
     BENCHMARK_BY_TENOR = "benchmark_by_tenor", "按期限对应的贷款基准利率"
     LPR_1Y = "lpr_1y", "一年期 LPR"
     LPR_5Y = "lpr_5y", "五年期以上 LPR"
-    LPR_BY_TENOR = "lpr_by_tenor", "按期限对应的 LPR(不足 60 个月用一年期)"
+    LPR_BY_TENOR = "lpr_by_tenor", "按期限对应的 LPR（不足 60 个月用一年期）"
 
 
 class RateDay(Option):
@@ -56,13 +56,13 @@ class LongestScope(Option):
 class ShorterLoan(Option):
     """How a loan shorter than the longest period counts."""
 
-    ACTUAL_TERM = "actual_term", "按实际期限,至原到期日或全部还清日止"
+    ACTUAL_TERM = "actual_term", "按实际期限，至原到期日或全部还清日止"
 
 
 class Cap(Option):
     """What bounds the subsidy."""
 
-    YEAR_CONTRACT_INTEREST = "year_contract_interest", "不超过当年合同利息(有付息回单的按实付)"
+    YEAR_CONTRACT_INTEREST = "year_contract_interest", "不超过当年合同利息（有付息回单的按实付）"
     LOWER_RATE = "lower_rate", "参照利率与合同利率孰低"
     NONE = "none", "不设上限"
 
@@ -108,7 +108,7 @@ class Stacking(Option):
 
 def _share(value: Decimal) -> Decimal:
     if not value.is_finite() or not 0 <= value <= 1 or decimals(value) > RATE_DECIMALS:
-        raise ValueError("应为 0 到 1 之间、最多六位小数的比例,50% 请填写 0.5")
+        raise ValueError("应为 0 到 1 之间、最多六位小数的比例，50% 请填写 0.5")
     return value
 
 
@@ -147,7 +147,7 @@ class Reading(Terms):
         for key in overrides:
             if key not in LABELS:
                 known = "、".join(LABELS)
-                raise SubsidyError("unknown_reading_parameter", _pointer(key), f"没有这个口径参数,可用的有:{known}")
+                raise SubsidyError("unknown_reading_parameter", _pointer(key), f"没有这个口径参数，可用的有：{known}")
         for key, value in overrides.items():
             if isinstance(value, bool) or value is None:
                 raise SubsidyError("invalid_reading_value", _pointer(key), wanted(key))
@@ -201,11 +201,11 @@ OPTIONS: Mapping[str, type[Option]] = MappingProxyType(
 def wanted(key: str) -> str:
     """What a parameter may be, as the sentence a refusal shows."""
     if key == "share":
-        return "贴息比例应为 0 到 1 之间、最多六位小数的数,50% 请填写 0.5"
+        return "贴息比例应为 0 到 1 之间、最多六位小数的数，50% 请填写 0.5"
     if key == "longest_months":
         return f"最长月数应为 0 到 {MOST_MONTHS} 的整数"
     choices = "、".join(f"{option.value}({option.label})" for option in OPTIONS[key])
-    demand = "应为以下各项的列表,不重复" if key == "excluded" else "只能取"
+    demand = "应为以下各项的列表，不重复" if key == "excluded" else "只能取"
     return f"{LABELS[key]}{demand}:{choices}"
 
 

@@ -33,7 +33,7 @@ def calculator(formula: str) -> Decimal:
     """Key in a formula as a clerk would: the products, the divisor, the shares; then the last bound, if any."""
     if formula.startswith("当年没有计息余额"):
         return Decimal("0.00")
-    head, *bounds = formula.split(";")
+    head, *bounds = formula.split("；")
     left, result = head.split(" = ")
     products = re.findall(r"([\d,]+\.\d\d) 元 × ([\d.]+)% × (\d+) 天", left)
     total = sum(Fraction(a.replace(",", "")) * Fraction(b) / 100 * int(c) for a, b, c in products)

@@ -258,7 +258,7 @@ class TestCap:
     def test_the_years_contract_interest(self) -> None:
         answer = worked(self.LOW, reading(), "20000.00")
         assert answer.years[0].cap_applied
-        assert answer.years[0].formula.endswith("= 21,750.00 元;高于当年合同利息,按 20,000.00 元计")
+        assert answer.years[0].formula.endswith("= 21,750.00 元；高于当年合同利息，按 20,000.00 元计")
 
     def test_the_lower_rate(self) -> None:
         answer = worked(self.LOW, reading(cap="lower_rate"), "10000.00")
@@ -292,7 +292,7 @@ class TestReceipts:
 
     def test_interest_actually_paid_bounds_the_year(self) -> None:
         answer = worked(self.with_paid({"on": "2023-03-11", "amount_yuan": "12345.67"}), reading(), "12345.67")
-        assert answer.years[0].formula.endswith(";高于当年实付利息,按 12,345.67 元计")
+        assert answer.years[0].formula.endswith("；高于当年实付利息，按 12,345.67 元计")
         assert answer.years[0].interest_paid_yuan == Decimal("12345.67")
 
     def test_paying_more_than_the_contract_charges_does_not_lift_the_bound(self) -> None:
@@ -417,7 +417,7 @@ class TestPartialUse:
         answer = worked(loan, reading(), "12000.00")
         assert answer.years[0].formula == (
             "36,000,000.00 元 × 4.35% × 10 天 ÷ 360 × 50% × 项目使用比例 60% = 13,050.00 元"
-            ";高于当年项目部分的合同利息,按 12,000.00 元计"
+            "；高于当年项目部分的合同利息，按 12,000.00 元计"
         )
 
 
@@ -452,7 +452,7 @@ class TestStacking:
         loan = self.with_other({"slug": "other", "amount_yuan": "60000"})
         answer = ask(loan, stacking="remainder")
         assert years(answer) == {2023: Decimal("21750.00"), 2024: Decimal("7250.00")}
-        assert answer.years[1].formula.endswith(";超过扣除其他贴息后剩余的合同利息,按 7,250.00 元计")
+        assert answer.years[1].formula.endswith("；超过扣除其他贴息后剩余的合同利息，按 7,250.00 元计")
 
     def test_dated_and_undated_together(self) -> None:
         """2023 is full of its own other subsidy; of the 44,500 yuan of 2024, 40,000 are taken."""

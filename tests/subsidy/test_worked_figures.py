@@ -69,7 +69,7 @@ def test_the_range_runs_from_the_one_year_lpr_to_the_benchmark() -> None:
 
 
 def test_every_quote_carries_the_reservation() -> None:
-    assert ask().notes[0] == "测算,以财政部门审核为准。"
+    assert ask().notes[0] == "测算，以财政部门审核为准。"
 
 
 def test_the_answer_names_its_reading() -> None:
