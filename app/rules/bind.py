@@ -58,6 +58,11 @@ class Condition:
     def asks_known(self) -> bool:
         return self.leaf.op == "known"
 
+    @property
+    def can_come_true(self) -> bool:
+        """The applicant can change the fact within a year, or the date becomes old enough by itself."""
+        return self.fact.changeable or (self.leaf.op == "at_least_months_ago" and not self.negated)
+
 
 @dataclass(frozen=True, slots=True, eq=False)
 class AllOf:

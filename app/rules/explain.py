@@ -113,13 +113,8 @@ def _finding(condition: Condition, facts: Facts, names: Names) -> Finding:
         f"{fact.label}{wanted}；{_own_part(condition, facts, own)}，{_VERDICTS[truth]}",
         condition.leaf.cite,
         stated.provenance if stated else None,
-        fact.changeable or _waiting_helps(condition),
+        condition.can_come_true,
     )
-
-
-def _waiting_helps(condition: Condition) -> bool:
-    """A date that is not old enough yet becomes so by itself; the date is immutable, the verdict is not."""
-    return condition.leaf.op == "at_least_months_ago" and not condition.negated
 
 
 def _own(condition: Condition, facts: Facts, names: Names) -> str | None:
