@@ -5,21 +5,26 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Annotated
+from uuid import UUID
 
 import typer
 import uvicorn
 from sqlalchemy.exc import OperationalError
 
 from app.config import Settings, read_settings
+from app.demo.load import DEFAULT_SEED, DEFAULT_SIZE, MOST, holds_other, households_of, is_empty, load_sample
+from app.demo.models import Sample, read_sample
 from app.errors import AppError
 from app.http.clock import now
 from app.http.logs import configure_logs
 from app.main import create_app
+from app.products.load import load_banks
 from app.programmes.load import Loaded, load_seeds
 from app.programmes.seeds import SeedRefused, read_seeds
 from app.programmes.texts import TextRefused, load_texts
 from app.store.engine import Database, open_database
 from app.store.migrate import current_revision, head_revision, migrate
+from app.store.tables import Institution
 
 cli = typer.Typer(name="yinqiao", help="银桥：山西养老金融对接服务", no_args_is_help=True, add_completion=False)
 policies = typer.Typer(help="政策库", no_args_is_help=True)
@@ -27,6 +32,18 @@ cli.add_typer(policies, name="policies")
 
 Host = Annotated[str, typer.Option(help="监听地址")]
 Port = Annotated[int, typer.Option(min=1, max=65535, help="监听端口")]
+SampleSize = Annotated[
+    int | None,
+    typer.Option(
+        "--institutions",
+        min=0,
+        max=MOST,
+        help=f"虚构样本的机构数，0 为不要样本；不写则保留已有的，没有时为 {DEFAULT_SIZE}。与已有的不同时重建演示库",
+    ),
+]
+SampleSeed = Annotated[
+    int | None, typer.Option("--seed", help=f"样本的随机种子，同一种子得到同样的样本；缺省为 {DEFAULT_SEED}")
+]
 
 _TRY = """
 银桥已在 http://{host}:{port} 启动（SQLite：{file}）。另开一个终端试试：
@@ -43,8 +60,14 @@ _TRY = """
      curl -s http://{host}:{port}/api/v1/policies
      浏览器打开 http://{host}:{port}/docs
 
-按 Ctrl+C 停止。
+{sample}按 Ctrl+C 停止。
 """  # noqa: E501  a command that somebody copies must not be broken
+
+_TRY_SAMPLE = """  4. 一家虚构机构、全部虚构产品（机构名称和银行名称都带“虚构”）：
+     curl -s http://{host}:{port}/api/v1/institutions/{institution}
+     curl -s http://{host}:{port}/api/v1/products
+
+"""
 
 
 def main() -> None:
@@ -110,19 +133,54 @@ def seed() -> None:
 def _seed(settings: Settings, database: Database) -> Loaded:
     seeds = read_seeds(settings.seed_path)
     with database.writing() as session:
-        return load_seeds(session, seeds, now())
+        loaded = load_seeds(session, seeds, now())
+        load_banks(session, settings.seed_path)
+        return loaded
 
 
 @cli.command()
-def demo(host: Host = "127.0.0.1", port: Port = 8000) -> None:
-    """建库、装入政策，并以 SQLite 提供服务；打印可以试的命令"""
+def demo(
+    host: Host = "127.0.0.1", port: Port = 8000, institutions: SampleSize = None, seed: SampleSeed = None
+) -> None:
+    """建库、装入政策和虚构样本，并以 SQLite 提供服务；打印可以试的命令"""
     file = Path("var/demo.db").resolve()
     settings = read_settings().model_copy(update={"database_url": f"sqlite:///{file}"})
+    size = DEFAULT_SIZE if institutions is None else institutions
+    wanted = DEFAULT_SEED if seed is None else seed
+    sample = read_sample(settings.seed_path)
+    if file.exists() and (institutions, seed) != (None, None) and _is_other(settings, sample, size, wanted):
+        typer.echo("样本的规模或种子变了，重建演示库")
+        _remove(file)
+    shown = _fill_demo(settings, sample, size, wanted)
+    example = _TRY_SAMPLE.format(host=host, port=port, institution=shown) if shown else ""
+    typer.echo(_TRY.format(host=host, port=port, file=file, sample=example))
+    _serve(settings.model_copy(update={"log_level": "WARNING"}), host, port)
+
+
+def _is_other(settings: Settings, sample: Sample, size: int, seed: int) -> bool:
+    with _database(settings) as database:
+        migrate(database.engine, migrations=settings.migrations_path)
+        with database.reading() as session:
+            return holds_other(session, sample, size, seed)
+
+
+def _remove(file: Path) -> None:
+    """The database with the two files that SQLite keeps beside it."""
+    for suffix in ("", "-wal", "-shm"):
+        file.with_name(file.name + suffix).unlink(missing_ok=True)
+
+
+def _fill_demo(settings: Settings, sample: Sample, size: int, seed: int) -> UUID | None:
+    """Bring the demonstration up to date; the sample's first institution, if the database holds this sample."""
     with _database(settings) as database:
         migrate(database.engine, migrations=settings.migrations_path)
         _seed(settings, database)
-    typer.echo(_TRY.format(host=host, port=port, file=file))
-    _serve(settings.model_copy(update={"log_level": "WARNING"}), host, port)
+        with database.writing() as session:
+            if size and is_empty(session):
+                typer.echo(f"正在装入 {size:,} 家虚构机构……")
+                typer.echo(f"样本：{load_sample(session, sample, size, seed)}")
+            first = households_of(sample, seed).key(0)
+            return first if session.get(Institution, first) else None
 
 
 @policies.command("load-text")

@@ -54,6 +54,16 @@ class Settings(BaseSettings):
     body_limit_bytes: int = Field(
         default=1_048_576, ge=1_024, le=104_857_600, description="请求体字节上限，1024 到 104857600 的整数"
     )
+    # The same in every worker, or a page begun at one could not go on at another. Knowing it lets a caller write a
+    # cursor of his own and no more: the scope is applied to every page, whatever the cursor says.
+    cursor_secret: str = Field(
+        default="yinqiao-cursor",
+        min_length=8,
+        max_length=200,
+        repr=False,
+        description="翻页游标的签名密钥，8 到 200 个字符；各进程须一致，生产环境请自行设置",
+    )
+    attachments_path: Path = Field(default=Path("var/attachments"), description="存放附件的文件夹")
     log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = Field(
         default="INFO", description="DEBUG、INFO、WARNING、ERROR 之一"
     )

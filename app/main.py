@@ -9,9 +9,22 @@ from fastapi_offline import FastAPIOffline
 from app.config import Settings, read_settings
 from app.http import health
 from app.http.edge import install_edge
+from app.http.paging import use_pages
 from app.http.unit_of_work import limit_threads, use_database
+from app.institutions import attachment_routes as attachments
+from app.institutions import attestation_routes as attestations
+from app.institutions import loan_routes as loans
+from app.institutions import need_routes as needs
+from app.institutions import project_routes as projects
+from app.institutions import routes as institutions
+from app.institutions.attachments import LARGER_BODY
+from app.institutions.storage import Folder
 from app.matching import routes as matching
 from app.matching import rule_checks
+from app.products import bank_routes as banks
+from app.products import routes as products
+from app.programmes import draft_routes as programme_drafts
+from app.programmes import rate_routes as rate_entries
 from app.programmes import routes as programmes
 from app.store.engine import Database, open_database
 
@@ -39,8 +52,12 @@ def create_app(settings: Settings | None = None, database: Database | None = Non
         redoc_url=None, title="银桥 Yinqiao", version="0.1.0", description=DESCRIPTION, lifespan=lifespan
     )
     use_database(app, store)
+    use_pages(app, settings.cursor_secret)
+    attachments.use_storage(app, Folder(settings.attachments_path))
     app.include_router(health.router)
-    for room in (programmes, matching, rule_checks):
+    for room in (programmes, programme_drafts, rate_entries, banks, products, matching, rule_checks):
         app.include_router(room.router, prefix=API)
-    install_edge(app, body_limit=settings.body_limit_bytes)
+    for room in (institutions, projects, needs, loans, attestations, attachments):
+        app.include_router(room.router, prefix=API)
+    install_edge(app, body_limit=settings.body_limit_bytes, larger=(LARGER_BODY,))
     return app

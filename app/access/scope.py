@@ -1,9 +1,10 @@
 """The part of the registry that a caller may touch. Every query takes one; it is applied in SQL, never afterwards."""
 
 from dataclasses import dataclass
-from typing import Final, Self
+from typing import Annotated, Final, Self
 from uuid import UUID
 
+from fastapi import Depends
 from sqlalchemy import ColumnElement, true
 from sqlalchemy.orm import InstrumentedAttribute
 
@@ -41,3 +42,11 @@ def in_region(column: ColumnElement[str] | InstrumentedAttribute[str], prefix: s
 
 # Until there are roles, whoever calls sees the whole registry.
 FULL: Final = Scope("")
+
+
+async def caller_scope() -> Scope:
+    """The scope of whoever calls. The one place that routes ask; async, so that it costs no thread hop."""
+    return FULL
+
+
+InScope = Annotated[Scope, Depends(caller_scope)]

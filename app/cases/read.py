@@ -1,12 +1,12 @@
-"""Cases read into facts: one query for any number of cases, one more for their attestations."""
+"""Cases read into facts: one query for any number of cases, and one for the attestations of every thousand."""
 
 from collections import defaultdict
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Final, TypeAlias, cast
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, RowMapping, Select, null, or_, select
+from sqlalchemy import ColumnElement, RowMapping, Select, null, select
 from sqlalchemy.orm import Session
 
 from app.access.scope import Scope
@@ -16,6 +16,12 @@ from app.rules.given import Facts, Provenance, Stated
 from app.rules.values import Value
 from app.store.fact_columns import CHECKED, REGISTRY
 from app.store.tables import Attestation
+
+# Both databases take more parameters than this in one statement.
+_BATCH: Final = 1_000
+_VOUCHED: Final = frozenset({Provenance.CHECKED, Provenance.REGISTRY})
+# What is attested of each institution and project, under the keys that rules ask.
+_Attested: TypeAlias = Mapping[UUID, Mapping[str, Stated]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,8 +45,8 @@ def case_select(source: CaseSource, scope: Scope) -> Select[Any]:
         (null() if source.project_id is None else source.project_id).label("project_id"),
         source.region.label("region_code"),
         source.name.label("name"),
-        *(column.value.label(_label(key)) for key, column in source.facts.stored.items()),
-        *(column.label(f"{mask}__{subject}") for subject, mask, column in source.facts.masks()),
+        *(column.label(_label(key)) for key, column in source.facts.stored.items()),
+        *(column.label(_label(f"{subject}.{mask}")) for subject, mask, column in source.facts.masks()),
     ]
     in_scope = [scope.regions(source.region), scope.institutions(source.institution_id)]
     return select(*columns).select_from(source.rows).where(*in_scope)
@@ -49,8 +55,8 @@ def case_select(source: CaseSource, scope: Scope) -> Select[Any]:
 def read_cases(session: Session, source: CaseSource, query: Select[Any], moment: Moment) -> list[Case]:
     """The cases that a query made by `case_select` returns, in its order."""
     rows = session.execute(query).mappings().all()
-    subjects = {row["institution_id"] for row in rows} | {row["project_id"] for row in rows if row["project_id"]}
-    attested = _attestations(session, subjects, moment)
+    subjects = {subject_id for row in rows for subject_id in _subjects(row).values()}
+    attested = _attestations(session, list(subjects), moment)
     return [_case(source, row, attested) for row in rows]
 
 
@@ -66,48 +72,51 @@ def _label(key: str) -> str:
     return key.replace(".", "__")
 
 
-def _case(source: CaseSource, row: RowMapping, attested: Mapping[UUID, Sequence[Attestation]]) -> Case:
-    values = {key: _value(row[_label(key)]) for key in source.facts.stored if row[_label(key)] is not None}
-    stated = {key: Stated(value, _provenance(row, key)) for key, value in values.items()}
-    for subject_id in filter(None, (row["institution_id"], row["project_id"])):
-        for attestation in attested.get(subject_id, ()):
-            key = f"{attestation.fact}@{attestation.programme}" if attestation.programme else attestation.fact
-            values[key] = attestation.granted
-            stated[key] = Stated(attestation.granted, Provenance.CHECKED, attestation.attested_on)
-    vouched = {Provenance.CHECKED, Provenance.REGISTRY}
-    checked = frozenset(key for key, statement in stated.items() if statement.provenance in vouched)
-    return Case(
-        source.kind,
-        row["case_id"],
-        row["institution_id"],
-        row["project_id"],
-        row["region_code"],
-        row["name"],
-        Facts(values, checked, stated),
-    )
+def _subjects(row: RowMapping) -> dict[Subject, UUID]:
+    """Whom the attestations of a case are about."""
+    subjects = {Subject.INSTITUTION: row["institution_id"], Subject.PROJECT: row["project_id"]}
+    return {subject: subject_id for subject, subject_id in subjects.items() if subject_id is not None}
 
 
-def _value(stored: Any) -> Value:
-    value: Value = frozenset(stored) if isinstance(stored, tuple | list) else stored
-    return value
+def _case(source: CaseSource, row: RowMapping, attested: _Attested) -> Case:
+    stated = dict(_stored(source, row))
+    for subject, subject_id in _subjects(row).items():
+        about = attested.get(subject_id, {})
+        # What is attested of an institution says nothing of its project, under whatever key it was written.
+        stated |= {key: one for key, one in about.items() if key.startswith(f"{subject}.")}
+    values = {key: cast(Value, one.value) for key, one in stated.items()}
+    checked = frozenset(key for key, one in stated.items() if one.provenance in _VOUCHED)
+    facts = Facts(values, checked, stated)
+    owner = row["institution_id"], row["project_id"]
+    return Case(source.kind, row["case_id"], *owner, row["region_code"], row["name"], facts)
 
 
-def _provenance(row: RowMapping, key: str) -> Provenance:
-    subject, _, name = key.partition(".")
-    if subject == Subject.WHITELIST or name in (row[f"{REGISTRY}__{subject}"] or ()):
-        return Provenance.REGISTRY
-    return Provenance.CHECKED if name in (row[f"{CHECKED}__{subject}"] or ()) else Provenance.DECLARED
+def _stored(source: CaseSource, row: RowMapping) -> Iterator[tuple[str, Stated]]:
+    """The known facts that stand in columns, with who vouches for each."""
+    checked, registry = (_vouched_for(source, row, mask) for mask in (CHECKED, REGISTRY))
+    for key in source.facts.stored:
+        value = row[_label(key)]
+        if value is not None:
+            # Where both vouch for a value, the registry is the better source; the white list is one itself.
+            by_registry = key in registry or key.startswith(f"{Subject.WHITELIST}.")
+            vouched = Provenance.CHECKED if key in checked else Provenance.DECLARED
+            provenance = Provenance.REGISTRY if by_registry else vouched
+            yield key, Stated(frozenset(value) if isinstance(value, tuple | list) else value, provenance)
 
 
-def _attestations(session: Session, subjects: Iterable[UUID], moment: Moment) -> dict[UUID, list[Attestation]]:
-    holds = or_(Attestation.valid_until.is_(None), Attestation.valid_until > moment.as_of)
-    query = select(Attestation).where(
-        Attestation.subject_id.in_(list(subjects)),
-        moment.recorded(Attestation),
-        Attestation.attested_on <= moment.as_of,
-        holds,
-    )
-    found: defaultdict[UUID, list[Attestation]] = defaultdict(list)
-    for attestation in session.scalars(query):
-        found[attestation.subject_id].append(attestation)
+def _vouched_for(source: CaseSource, row: RowMapping, wanted: str) -> set[str]:
+    """The keys of the facts in one of the two sets, which are NULL where a case has no project."""
+    masks = [(subject, row[_label(f"{subject}.{mask}")]) for subject, mask, _ in source.facts.masks() if mask == wanted]
+    return {f"{subject}.{name}" for subject, names in masks for name in names or ()}
+
+
+def _attestations(session: Session, subjects: Sequence[UUID], moment: Moment) -> _Attested:
+    columns = (Attestation.subject_id, Attestation.fact, Attestation.programme, Attestation.granted)
+    query = select(*columns, Attestation.attested_on).where(moment.attested())
+    found: defaultdict[UUID, dict[str, Stated]] = defaultdict(dict)
+    for start in range(0, len(subjects), _BATCH):
+        batch = Attestation.subject_id.in_(subjects[start : start + _BATCH])
+        for subject_id, fact, programme, granted, on in session.execute(query.where(batch)):
+            key = f"{fact}@{programme}" if programme else fact
+            found[subject_id][key] = Stated(granted, Provenance.CHECKED, on)
     return found

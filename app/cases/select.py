@@ -11,8 +11,7 @@ from enum import StrEnum
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, FromClause, Table, and_, case, or_, select, true, type_coerce
-from sqlalchemy.types import BigInteger
+from sqlalchemy import ColumnElement, FromClause, Table, and_, case, or_, select, true
 
 from app.rules.catalogue import CATALOGUE
 from app.rules.facts import FactType, Subject
@@ -29,7 +28,7 @@ from app.store.tables import (
     need_version,
     project_version,
 )
-from app.store.types import EnumSet
+from app.store.types import overlaps
 
 
 class CaseKind(StrEnum):
@@ -55,6 +54,11 @@ class Moment:
             return columns.recorded_to.is_(None)
         later = or_(columns.recorded_to.is_(None), columns.recorded_to > self.known_at)
         return and_(columns.recorded_from <= self.known_at, later)
+
+    def attested(self) -> ColumnElement[bool]:
+        """SQL: the attestation was on record at that instant, and holds on the day: until `valid_until`, without it."""
+        lasts = or_(Attestation.valid_until.is_(None), Attestation.valid_until > self.as_of)
+        return and_(self.recorded(Attestation), Attestation.attested_on <= self.as_of, lasts)
 
 
 @dataclass(frozen=True, slots=True)
@@ -170,18 +174,20 @@ class CaseColumns(Mapping[str, FactColumn]):
         self._moment = moment
         self._versions = versions
         self._subjects = {Subject.INSTITUTION: institution_id, Subject.PROJECT: project_id}
-        self.stored = {
-            fact.key: _stored(versions[subject], column_name(fact))
-            for subject in versions
+        self.stored: dict[str, ColumnElement[Any]] = {
+            fact.key: version.c[column_name(fact)]
+            for subject, version in versions.items()
             for fact in stored_facts(subject)
         }
-        self.stored["whitelist.status"] = FactColumn(_list_column("list_status", project_id), true())
-        self.stored["whitelist.listed_on"] = FactColumn(_list_column("listed_on", project_id), true())
+        self.stored["whitelist.status"] = _list_column("list_status", project_id)
+        self.stored["whitelist.listed_on"] = _list_column("listed_on", project_id)
 
     def __getitem__(self, key: str) -> FactColumn:
-        if key in self.stored:
-            return self.stored[key]
         fact = CATALOGUE[key]
+        if key in self.stored:
+            version = self._versions.get(fact.subject)
+            # The white list is a registry of its own.
+            return FactColumn(self.stored[key], true() if version is None else _vouched(version, column_name(fact)))
         subject_id = self._subjects.get(fact.subject)
         if fact.type is not FactType.ATTESTATION or subject_id is None:
             raise KeyError(key)
@@ -200,11 +206,9 @@ class CaseColumns(Mapping[str, FactColumn]):
         return len(self.stored)
 
 
-def _stored(version: Table, name: str) -> FactColumn:
-    mask_type = version.c[CHECKED].type
-    bit = mask_type.mask((name,)) if isinstance(mask_type, EnumSet) else 0
-    masks = (type_coerce(version.c[mask], BigInteger) for mask in (CHECKED, REGISTRY))
-    return FactColumn(version.c[name], or_(*(mask.bitwise_and(bit) != 0 for mask in masks)))
+def _vouched(version: Table, name: str) -> ColumnElement[bool]:
+    """An office has checked the fact, or a registry supplies it."""
+    return or_(*(overlaps(version.c[mask], (name,)) for mask in (CHECKED, REGISTRY)))
 
 
 def _list_column(name: str, project_id: ColumnElement[UUID] | None) -> ColumnElement[Any]:
@@ -215,13 +219,5 @@ def _list_column(name: str, project_id: ColumnElement[UUID] | None) -> ColumnEle
 
 def _attested(moment: Moment, subject_id: ColumnElement[UUID], fact: str, programme: str) -> ColumnElement[bool]:
     """Granted or refused; NULL where there is none, or none that holds on the day."""
-    holds = or_(Attestation.valid_until.is_(None), Attestation.valid_until > moment.as_of)
-    found = select(Attestation.granted).where(
-        Attestation.subject_id == subject_id,
-        Attestation.fact == fact,
-        Attestation.programme == programme,
-        moment.recorded(Attestation),
-        Attestation.attested_on <= moment.as_of,
-        holds,
-    )
-    return found.scalar_subquery()
+    one = and_(Attestation.subject_id == subject_id, Attestation.fact == fact, Attestation.programme == programme)
+    return select(Attestation.granted).where(one, moment.attested()).scalar_subquery()

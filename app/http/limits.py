@@ -1,5 +1,9 @@
 """A bound on the body, announced or chunked. FastAPI's own limit answers in plain text, ours with a problem."""
 
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
+
 from starlette.datastructures import Headers
 from starlette.exceptions import HTTPException
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
@@ -8,20 +12,35 @@ from app.errors import PayloadTooLarge
 from app.http.problems import problem_response
 
 
-class BodyLimitMiddleware:
-    """Answers 413 before a body of more than `limit` bytes is held in memory."""
+@dataclass(frozen=True, slots=True)
+class LargerBody:
+    """One operation that takes more than the common limit, because it streams its body to a disk."""
 
-    def __init__(self, app: ASGIApp, limit: int) -> None:
+    method: str
+    path: re.Pattern[str]
+    limit: int
+
+    def allows(self, scope: Scope) -> bool:
+        """Whether the request is for this operation."""
+        return bool(scope["method"] == self.method and self.path.fullmatch(scope["path"]))
+
+
+class BodyLimitMiddleware:
+    """Answers 413 before a body of more than `limit` bytes, or of what `larger` allows, is held in memory."""
+
+    def __init__(self, app: ASGIApp, limit: int, larger: Sequence[LargerBody] = ()) -> None:
         self.app = app
         self.limit = limit
+        self.larger = larger
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Pass the request on, counting its body."""
         if scope["type"] != "http":
             await self.app(scope, receive, send)
             return
-        if _announced(scope) > self.limit:
-            await problem_response(self._refusal(), scope)(scope, receive, send)
+        limit = next((one.limit for one in self.larger if one.allows(scope)), self.limit)
+        if _announced(scope) > limit:
+            await problem_response(_refusal(limit), scope)(scope, receive, send)
             return
         read = 0
 
@@ -29,15 +48,16 @@ class BodyLimitMiddleware:
             nonlocal read
             message = await receive()
             read += len(message.get("body", b""))
-            if read > self.limit:
+            if read > limit:
                 # FastAPI lets an HTTPException of the body through as it is; any other would become its 400.
-                raise HTTPException(status_code=413, detail=self._refusal().detail)
+                raise HTTPException(status_code=413, detail=_refusal(limit).detail)
             return message
 
         await self.app(scope, receive_counted, send)
 
-    def _refusal(self) -> PayloadTooLarge:
-        return PayloadTooLarge(f"请求体最多 {self.limit} 字节，请拆分或删减后重试")
+
+def _refusal(limit: int) -> PayloadTooLarge:
+    return PayloadTooLarge(f"请求体最多 {limit} 字节，请拆分或删减后重试")
 
 
 def _announced(scope: Scope) -> int:

@@ -1,10 +1,10 @@
 """Matches as the answers of the API."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from decimal import Decimal
-from typing import Final
+from typing import Any, Final
 
-from app.matching.build import Match, Outcome, WindowState, leaves
+from app.matching.build import Match, Outcome, ProgrammeMatch, WindowState, leaves
 from app.matching.citations import Citations
 from app.matching.quote_schemas import QuoteOut
 from app.matching.schemas import (
@@ -42,11 +42,11 @@ _SECONDARY: Final = "待核实：来自报道或转载，没有找到原文，�
 
 
 def match_out(
-    match: Match, citations: Citations, remarks: Mapping[str, list[str]], quote: QuoteOut | None
+    match: ProgrammeMatch, citations: Citations, remarks: Mapping[str, list[str]], quote: QuoteOut | None
 ) -> ProgrammeMatchOut:
     """One match with its conditions, advice and notes; `remarks` are what secondary sources say of a programme."""
-    record, document = match.record, match.programme.document
-    missing = match.advice.missing if match.advice and match.outcome is Outcome.NEEDS_INFO else ()
+    record, document = match.stored.record, match.stored.document
+    missing = missing_out(match)
     secondary = [_SECONDARY] if record.confidence is Confidence.SECONDARY else []
     window = [record.window_note] if record.window_note and match.window is not WindowState.OPEN else []
     return ProgrammeMatchOut(
@@ -62,17 +62,25 @@ def match_out(
         citation=citations.clause(document, record.clause or ""),
         benefit=benefit_out(record.benefit),
         departments=list(record.departments),
-        conditions=[condition_out(found, group, citations, document) for found, group in _leaves(match)],
-        missing=list(missing),
-        missing_labels=[MissingOut(fact=key, label=fact_label(key)) for key in missing],
+        conditions=conditions_out(match, citations, document),
+        missing=[one.fact for one in missing],
+        missing_labels=missing,
         advice=advice_out(match.advice),
         notes=[*secondary, *window, *record.notes, *remarks.get(record.slug, [])],
         quote=quote,
     )
 
 
-def _leaves(match: Match) -> Iterator[tuple[Finding, str | None]]:
-    return iter(()) if match.conditions is None else leaves(match.conditions)
+def conditions_out(match: Match[Any], citations: Citations, document: str) -> list[ConditionOut]:
+    """Every condition of an offer; none where it sets none for cases."""
+    found = () if match.conditions is None else leaves(match.conditions)
+    return [condition_out(one, group, citations, document) for one, group in found]
+
+
+def missing_out(match: Match[Any]) -> list[MissingOut]:
+    """The facts that can still decide, where facts are what is wanting."""
+    missing = match.advice.missing if match.advice and match.outcome is Outcome.NEEDS_INFO else ()
+    return [MissingOut(fact=key, label=fact_label(key)) for key in missing]
 
 
 def condition_out(found: Finding, group: str | None, citations: Citations, document: str) -> ConditionOut:

@@ -1,13 +1,19 @@
-"""From facts and programmes to outcomes with reasons. Pure: no database, no request, no clock."""
+"""From facts and offers to outcomes with reasons. Pure: no database, no request, no clock.
+
+A programme and a product are judged on one path: each is an offer, whose rule is `all` of parts of which the first
+few say for whom it is and the others what it asks.
+"""
 
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from datetime import date
 from enum import StrEnum
+from functools import lru_cache
 from math import inf
-from typing import Final
+from typing import Any, Final, Generic, TypeVar
 
-from app.programmes.models import Confidence, Force, ProgrammeRecord, ProgrammeRules, StoredProgramme
+from app.products.models import StoredProduct
+from app.programmes.models import Confidence, Force, StoredProgramme
 from app.rules.advise import Advice, advise
 from app.rules.bind import bind
 from app.rules.check import Rule
@@ -17,9 +23,11 @@ from app.rules.given import Facts
 from app.rules.parameters import Parameters
 from app.rules.truth import Truth, kleene_all
 
+S = TypeVar("S")
+
 
 class Outcome(StrEnum):
-    """What a programme says of a case. These words are the only ones, in code, API and pages."""
+    """What an offer says of a case. These words are the only ones, in code, API and pages."""
 
     ELIGIBLE = "eligible"
     IN_SCOPE = "in_scope"
@@ -30,7 +38,7 @@ class Outcome(StrEnum):
 
 
 class WindowState(StrEnum):
-    """Whether the programme runs on the day of the question. It never changes the outcome."""
+    """Whether the offer stands on the day of the question. It never changes the outcome."""
 
     OPEN = "open"
     CLOSED = "closed"
@@ -40,18 +48,43 @@ class WindowState(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Case:
-    """The facts of one case on one day, and the kinds of thing they speak of."""
+    """The facts of one case on one day.
+
+    `subjects` are the nouns that a programme may be for, `kinds` those that a bank may lend to: what the case of a
+    registry itself is, and any noun that loose facts speak of. Both empty: nothing is known of the case at all.
+    """
 
     facts: Facts
     as_of: date
     subjects: frozenset[Subject]
+    kinds: frozenset[Subject]
 
 
 @dataclass(frozen=True, slots=True)
-class Match:
-    """One programme and one case. `conditions` is None where the programme sets none for cases (force I)."""
+class Offer(Generic[S]):
+    """A programme or a product as it meets one case.
 
-    programme: StoredProgramme
+    The rule is None where it sets no conditions for cases (force I); its first `applies_count` parts say for whom it
+    is. `obliges` is what a met rule entitles to the word eligible. The days are half open.
+    """
+
+    stored: S
+    slug: str
+    rule: Rule | None
+    applies_count: int
+    is_for: bool
+    obliges: bool
+    is_original: bool
+    valid_from: date
+    valid_to: date | None
+    unconfirmed_from: date | None
+
+
+@dataclass(frozen=True, slots=True)
+class Match(Generic[S]):
+    """One offer and one case. `conditions` is None where the offer sets none for cases."""
+
+    offer: Offer[S]
     outcome: Outcome
     window: WindowState
     near_miss: bool
@@ -59,57 +92,142 @@ class Match:
     advice: Advice | None
 
     @property
-    def record(self) -> ProgrammeRecord:
-        return self.programme.record
+    def stored(self) -> S:
+        return self.offer.stored
+
+
+ProgrammeMatch = Match[StoredProgramme]
+ProductMatch = Match[StoredProduct]
 
 
 def case_of(facts: Facts, as_of: date) -> Case:
-    """The case that these facts describe. A need alone is a case; beside anything else it belongs to that."""
-    subjects = frozenset(Subject(key.partition(".")[0]) for key in facts.values) - {Subject.WHITELIST}
-    return Case(facts, as_of, subjects - {Subject.NEED} or subjects)
+    """The case that loose facts describe."""
+    nouns = frozenset(Subject(key.partition(".")[0]) for key in facts.values) - {Subject.WHITELIST}
+    return Case(facts, as_of, supported(nouns), nouns)
 
 
-def match(programme: StoredProgramme, case: Case, parameters: Parameters, names: Names) -> Match:
-    """What the programme says of the case, with every condition and, unless it is met, with advice."""
-    record, window = programme.record, window_state(programme.record, case.as_of)
-    if programme.rules is None:
-        return Match(programme, Outcome.INFORMATIVE, window, False, None, None)
-    rule = _rule(record, programme.rules, case)
-    explanation = explain_bound(bind(rule, case.as_of, parameters), case.facts, names)
-    if not isinstance(explanation, Findings):
-        raise TypeError("a programme's rule is `all` of its parts")
-    outcome = _outcome(record, explanation, case)
+def supported(nouns: frozenset[Subject]) -> frozenset[Subject]:
+    """What a programme may be for. A need alone is a case; beside anything else it belongs to that."""
+    return nouns - {Subject.NEED} or nouns
+
+
+def programme_offer(programme: StoredProgramme, case: Case) -> Offer[StoredProgramme]:
+    """A programme with the rule for this case: a project's asks where the project is, any other where its owner is."""
+    record, rules = programme.record, programme.rules
+    mine = case.subjects & set(record.subjects)
+    return Offer(
+        stored=programme,
+        slug=record.slug,
+        rule=None if rules is None else rules.project if Subject.PROJECT in mine else rules.institution,
+        # The territory of the document, and the programme's own `applies`.
+        applies_count=2,
+        is_for=bool(mine) or not case.subjects,
+        obliges=record.force is Force.OBLIGES,
+        is_original=record.confidence is Confidence.ORIGINAL,
+        valid_from=record.valid_from,
+        valid_to=record.valid_to,
+        unconfirmed_from=record.unconfirmed_from,
+    )
+
+
+def product_offer(product: StoredProduct, case: Case) -> Offer[StoredProduct]:
+    """A product. Its offer ends on its last day or when it is withdrawn, whichever is first."""
+    record, rules = product.record, product.rules
+    return Offer(
+        stored=product,
+        slug=record.slug,
+        rule=rules.rule,
+        applies_count=rules.applies_count,
+        is_for=bool(case.kinds & set(record.subjects)) or not case.kinds,
+        obliges=True,
+        is_original=True,
+        valid_from=record.valid_from,
+        valid_to=min(filter(None, (record.valid_to, product.withdrawn_on)), default=None),
+        unconfirmed_from=None,
+    )
+
+
+def match(programme: StoredProgramme, case: Case, parameters: Parameters, names: Names) -> ProgrammeMatch:
+    """What the programme says of the case."""
+    return judged(programme_offer(programme, case), case, parameters, names)
+
+
+def match_product(product: StoredProduct, case: Case, parameters: Parameters, names: Names) -> ProductMatch:
+    """What the product says of the case."""
+    return judged(product_offer(product, case), case, parameters, names)
+
+
+def judged(offer: Offer[S], case: Case, parameters: Parameters, names: Names) -> Match[S]:
+    """What the offer says of the case, with every condition and, unless it is met, with advice."""
+    window = window_state(offer, case.as_of)
+    if offer.rule is None:
+        return Match(offer, Outcome.INFORMATIVE, window, False, None, None)
+    question = _Question(offer.rule, case.facts, case.as_of, parameters, names)
+    explanation = _explained(question)
+    outcome = _outcome(offer, explanation)
     near = outcome is Outcome.INELIGIBLE and steps_away(explanation) == 1
-    helpful = outcome in {Outcome.NEEDS_INFO, Outcome.INELIGIBLE}
-    advice = advise(rule, case.facts, case.as_of, parameters, names) if helpful else None
-    return Match(programme, outcome, window, near, explanation, advice)
+    advice = _advised(question) if outcome in {Outcome.NEEDS_INFO, Outcome.INELIGIBLE} else None
+    return Match(offer, outcome, window, near, explanation, advice)
 
 
-def _rule(record: ProgrammeRecord, rules: ProgrammeRules, case: Case) -> Rule:
-    """A project's programme asks where the project is, any other where the institution is."""
-    return rules.project if Subject.PROJECT in case.subjects & set(record.subjects) else rules.institution
+class _Question:
+    """A rule asked of facts on a day; equal to another where the facts that the rule asks are equal.
+
+    So an answer once given is given again: most of a page is advice, and most offers ask a handful of facts that
+    hardly ever change.
+    """
+
+    __slots__ = ("_key", "as_of", "facts", "names", "parameters", "rule")
+
+    def __init__(self, rule: Rule, facts: Facts, as_of: date, parameters: Parameters, names: Names) -> None:
+        self.rule, self.facts, self.as_of, self.parameters, self.names = rule, facts, as_of, parameters, names
+        known = ((key, facts.values[key], facts.stated[key].provenance) for key in rule.facts if key in facts.values)
+        self._key = (rule, as_of, parameters, facts.checked.intersection(rule.facts), tuple(known))
+
+    def __hash__(self) -> int:
+        return hash(self._key)
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, _Question) and self._key == other._key and self.names is other.names
 
 
-def _outcome(record: ProgrammeRecord, explanation: Findings, case: Case) -> Outcome:
-    territory, applies, *requires = explanation.of
-    fits = kleene_all((territory.truth, applies.truth))
-    met = kleene_all(part.truth for part in requires)
-    if fits is Truth.FALSE or (case.subjects and not case.subjects & set(record.subjects)):
+# An explanation of a rule of usual size takes some kilobytes, so that this bounds the memory to some dozens of MB.
+_MOST_KEPT: Final = 4096
+
+
+@lru_cache(maxsize=_MOST_KEPT)
+def _explained(question: _Question) -> Findings:
+    bound = bind(question.rule, question.as_of, question.parameters)
+    explanation = explain_bound(bound, question.facts, question.names)
+    if not isinstance(explanation, Findings):
+        raise TypeError("an offer's rule is `all` of its parts")
+    return explanation
+
+
+@lru_cache(maxsize=_MOST_KEPT)
+def _advised(question: _Question) -> Advice:
+    return advise(question.rule, question.facts, question.as_of, question.parameters, question.names)
+
+
+def _outcome(offer: Offer[S], explanation: Findings) -> Outcome:
+    truths = [part.truth for part in explanation.of]
+    fits, met = kleene_all(truths[: offer.applies_count]), kleene_all(truths[offer.applies_count :])
+    if fits is Truth.FALSE or not offer.is_for:
         return Outcome.NOT_APPLICABLE
     if met is Truth.FALSE:
         return Outcome.INELIGIBLE
     if Truth.UNKNOWN in {fits, met}:
         return Outcome.NEEDS_INFO
-    return Outcome.ELIGIBLE if record.force is Force.OBLIGES else Outcome.IN_SCOPE
+    return Outcome.ELIGIBLE if offer.obliges else Outcome.IN_SCOPE
 
 
-def window_state(record: ProgrammeRecord, day: date) -> WindowState:
+def window_state(offer: Offer[Any], day: date) -> WindowState:
     """Half open: the first day in force is open, the first day no longer in force is closed."""
-    if day < record.valid_from:
+    if day < offer.valid_from:
         return WindowState.UPCOMING
-    if record.valid_to is not None and day >= record.valid_to:
+    if offer.valid_to is not None and day >= offer.valid_to:
         return WindowState.CLOSED
-    if record.unconfirmed_from is not None and day >= record.unconfirmed_from:
+    if offer.unconfirmed_from is not None and day >= offer.unconfirmed_from:
         return WindowState.UNCONFIRMED
     return WindowState.OPEN
 
@@ -136,18 +254,18 @@ _WINDOW_ORDER: Final = {
 }
 
 
-def ranked(matches: Iterable[Match]) -> list[Match]:
+def ranked(matches: Iterable[Match[S]]) -> list[Match[S]]:
     """Eligible, in scope, needs information, near miss, ineligible, the rest; open windows and originals first."""
     return sorted(matches, key=_rank)
 
 
-def _rank(match: Match) -> tuple[int, bool, int, bool, str]:
+def _rank(match: Match[Any]) -> tuple[int, bool, int, bool, str]:
     return (
         _OUTCOME_ORDER[match.outcome],
         not match.near_miss,
         _WINDOW_ORDER[match.window],
-        match.record.confidence is Confidence.SECONDARY,
-        match.record.slug,
+        not match.offer.is_original,
+        match.offer.slug,
     )
 
 

@@ -14,11 +14,13 @@ from app.http.routing import StrictRoute
 from app.http.schemas import FIRST_DAY, LAST_DAY
 from app.http.unit_of_work import reads
 from app.matching.answers import fact_label, match_out
-from app.matching.build import Match, Outcome, case_of, match, ranked
-from app.matching.fetch import Library, fetch_library
+from app.matching.build import Outcome, ProgrammeMatch, case_of, match, match_product, ranked
+from app.matching.fetch import Library, fetch_library, fetch_products
+from app.matching.offers import product_out
 from app.matching.quote_schemas import InterestSubsidyQuoteIn, QuoteOut
 from app.matching.quotes import LoanRefused, NoReadings, loan_of, loan_of_facts, quoted, refused, subsidy_terms
 from app.matching.schemas import EligibilityCheckIn, EligibilityCheckOut
+from app.matching.subsidies import net_rates
 from app.programmes.queries import ProgrammeNotFound
 from app.regions import region_names
 from app.rules.facts import Subject
@@ -47,17 +49,18 @@ class UnusableFacts(Unprocessable):
 )
 @reads
 def check_eligibility(session: Session, check: EligibilityCheckIn) -> EligibilityCheckOut:
-    """Every programme's outcome for the facts given, explained condition by condition; nothing is stored."""
+    """Every programme's and product's outcome for the facts given, condition by condition; nothing is stored."""
     facts, as_of = read_facts(check.facts), check.as_of or today()
     library, case = fetch_library(session), case_of(facts, as_of)
     matches = ranked(match(one, case, library.parameters, region_names()) for one in library.programmes)
     shown = [one for one in matches if one.outcome not in _ON_REQUEST or one.outcome in check.include]
-    remarks = _remarks(library)
+    shelf, costs, said = fetch_products(session, as_of), net_rates(matches, case, library), remarks(library)
+    products = ranked(match_product(one, case, library.parameters, region_names()) for one in shelf)
     return EligibilityCheckOut(
         as_of=as_of,
         counts=_counts(matches),
-        programmes=[match_out(one, library.citations, remarks, _quote(one, facts, library)) for one in shown],
-        products=[],
+        programmes=[match_out(one, library.citations, said, _quote(one, facts, library)) for one in shown],
+        products=[product_out(one, library.citations, costs) for one in products if one.outcome not in _ON_REQUEST],
         disclaimer=DISCLAIMER,
     )
 
@@ -117,26 +120,26 @@ def _too_far(key: str) -> FieldError:
     return FieldError(f"/facts/{key}", "date_range", f"“{fact_label(key)}”须在 {FIRST_DAY} 到 {LAST_DAY} 之间")
 
 
-def _counts(matches: list[Match]) -> dict[Outcome, int]:
+def _counts(matches: list[ProgrammeMatch]) -> dict[Outcome, int]:
     counts = Counter(one.outcome for one in matches)
     return {outcome: counts[outcome] for outcome in Outcome}
 
 
-def _remarks(library: Library) -> dict[str, list[str]]:
+def remarks(library: Library) -> dict[str, list[str]]:
     """What secondary sources say of an original programme. They never change its outcome."""
-    remarks: dict[str, list[str]] = {}
+    found: dict[str, list[str]] = {}
     for programme in library.programmes:
         for slug in programme.record.relations.notes_on:
             said = f"另有报道（待核实）：{programme.record.name}，{programme.record.benefit.gives}"
-            remarks.setdefault(slug, []).append(said)
-    return remarks
+            found.setdefault(slug, []).append(said)
+    return found
 
 
-def _quote(one: Match, facts: Facts, library: Library) -> QuoteOut | None:
+def _quote(one: ProgrammeMatch, facts: Facts, library: Library) -> QuoteOut | None:
     """A quote where the programme gives interest subsidy, the case may get it, and its loan is known."""
     if one.outcome in _ON_REQUEST or one.outcome is Outcome.INELIGIBLE:
         return None
-    terms, loan = subsidy_terms(one.programme, library.programmes), loan_of_facts(facts)
+    terms, loan = subsidy_terms(one.stored, library.programmes), loan_of_facts(facts)
     if terms is None or loan is None:
         return None
     try:

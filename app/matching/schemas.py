@@ -1,14 +1,16 @@
 """What eligibility checks, rule checks and quotes take and answer."""
 
 from typing import Annotated, Any, Final, Literal
+from uuid import UUID
 
 from pydantic import AfterValidator, ConfigDict, Field, JsonValue, WithJsonSchema
 
-from app.http.schemas import Citation, InputSchema, IsoDate, OutputSchema, Yuan
+from app.http.schemas import Citation, InputSchema, IsoDate, OutputSchema, SignedPercent, Yuan
 from app.matching.build import Outcome, WindowState
 from app.matching.facts_schema import MOST_FACTS, facts_schema
-from app.matching.quote_schemas import QuoteOut
+from app.matching.quote_schemas import QuoteOut, YearlyPercent
 from app.programmes.models import Confidence, Force
+from app.subsidy import RepaymentStyle
 
 
 def _not_too_many(facts: dict[str, Any]) -> dict[str, Any]:
@@ -117,13 +119,55 @@ class ProgrammeMatchOut(OutputSchema):
     quote: QuoteOut | None
 
 
+class LendingRateOut(OutputSchema):
+    """A product's rate on a day, in percent a year; null ends where the LPR of that day is not known."""
+
+    low_percent: SignedPercent | None
+    high_percent: SignedPercent | None
+    series: str | None
+    on: IsoDate
+    note: str | None
+
+
+class NetRateOut(OutputSchema):
+    """The low end of a product's rate after the interest subsidy of a programme, which the case has or may have.
+
+    A loan of the amount and term wanted, drawn whole on the day; rates are internal rates of return.
+    """
+
+    programme: str
+    programme_name: str
+    programme_outcome: Outcome
+    principal_yuan: Yuan
+    due_on: IsoDate
+    repayment_style: RepaymentStyle
+    gross_rate_percent: YearlyPercent | None
+    net_rate_percent: YearlyPercent | None
+    subsidy_yuan: Yuan
+    note: str
+
+
 class ProductMatchOut(OutputSchema):
-    """One bank product's answer."""
+    """One bank product's answer. Internal conditions of the bank read 由银行审核 and nothing else."""
 
     slug: str
+    product_id: UUID
+    version: int
     name: str
+    bank: str
+    bank_name: str
     outcome: Outcome
+    outcome_label: str
     window: WindowState
+    window_label: str
+    near_miss: bool
+    conditions: list[ConditionOut]
+    missing: list[str]
+    missing_labels: list[MissingOut]
+    advice: list[AdviceOut]
+    notes: list[str]
+    rate: LendingRateOut
+    net_rate: NetRateOut | None
 
 
 class EligibilityCheckOut(OutputSchema):

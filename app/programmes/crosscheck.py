@@ -24,8 +24,8 @@ def check_together(files: Sequence[tuple[Refuse, PolicyFile]], departments: set[
         complaints = chain(
             _doubles(file, seen),
             _unknown_departments(file, departments),
-            _unknown_references(file, clauses, slugs),
-            _refused_rules(file, clauses, parameters),
+            _unknown_citations(file, clauses),
+            _unfit_programmes(file, clauses, slugs, parameters),
         )
         for steps, reason in complaints:
             raise refuse(steps, reason)
@@ -56,18 +56,33 @@ def _unknown_departments(file: PolicyFile, known: set[str]) -> Iterator[tuple[St
                 yield (*steps, j), f"departments.yaml 里没有“{name}”"
 
 
-def _unknown_references(file: PolicyFile, clauses: _Clauses, slugs: set[str]) -> Iterator[tuple[Steps, str]]:
-    slug = file.document.slug
+def programme_complaints(
+    programme: ProgrammeRecord, document: str, clauses: _Clauses, slugs: set[str], parameters: Parameters
+) -> Iterator[tuple[Steps, str]]:
+    """What of one programme does not fit the library: clauses and programmes it names, its rules, their sources."""
+    for key in filter(None, (programme.clause, *programme.also)):
+        if (document, key) not in clauses:
+            yield ("clause",), f"本文件没有条款“{key}”"
+    for other in _related(programme):
+        if other not in slugs:
+            yield ("relations",), f"没有政策“{other}”"
+    try:
+        rules = programme.rules(parameters)
+    except RuleRefused as refusal:
+        for problem in refusal.problems:
+            yield tuple(problem.pointer.split("/")[1:]), problem.detail
+        return
+    for leaf in dict.fromkeys(leaf for rule in rules or () for _, leaf in rule.leaves):
+        if leaf.cite is None or leaf.id is None:
+            yield (), f"“{leaf.fact}”的条件要写 id 和 cite"
+        elif not _is_defined(leaf.cite, document, clauses):
+            yield (), f"条件 {leaf.id} 引用的条款不存在"
+
+
+def _unknown_citations(file: PolicyFile, clauses: _Clauses) -> Iterator[tuple[Steps, str]]:
     for i, parameter in enumerate(file.parameters):
-        if not _is_defined(parameter.cite, slug, clauses):
+        if not _is_defined(parameter.cite, file.document.slug, clauses):
             yield ("parameters", i, "cite"), "引用的条款不存在"
-    for i, programme in enumerate(file.programmes):
-        for key in filter(None, (programme.clause, *programme.also)):
-            if (slug, key) not in clauses:
-                yield ("programmes", i, "clause"), f"本文件没有条款“{key}”"
-        for other in _related(programme):
-            if other not in slugs:
-                yield ("programmes", i, "relations"), f"没有政策“{other}”"
 
 
 def _related(programme: ProgrammeRecord) -> Iterator[str]:
@@ -77,19 +92,12 @@ def _related(programme: ProgrammeRecord) -> Iterator[str]:
         yield relations.superseded_by
 
 
-def _refused_rules(file: PolicyFile, clauses: _Clauses, parameters: Parameters) -> Iterator[tuple[Steps, str]]:
+def _unfit_programmes(
+    file: PolicyFile, clauses: _Clauses, slugs: set[str], parameters: Parameters
+) -> Iterator[tuple[Steps, str]]:
     for i, programme in enumerate(file.programmes):
-        try:
-            rules = programme.rules(parameters)
-        except RuleRefused as refusal:
-            first = refusal.problems[0]
-            yield ("programmes", i, *first.pointer.split("/")[1:]), first.detail
-            continue
-        for _, leaf in (leaf for rule in rules or () for leaf in rule.leaves):
-            if leaf.cite is None or leaf.id is None:
-                yield ("programmes", i), f"“{leaf.fact}”的条件要写 id 和 cite"
-            elif not _is_defined(leaf.cite, file.document.slug, clauses):
-                yield ("programmes", i), f"条件 {leaf.id} 引用的条款不存在"
+        for steps, reason in programme_complaints(programme, file.document.slug, clauses, slugs, parameters):
+            yield ("programmes", i, *steps), reason
 
 
 def _is_defined(cite: Citation, slug: str, clauses: _Clauses) -> bool:

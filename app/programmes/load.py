@@ -5,7 +5,7 @@ import json
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any, TypeVar
+from typing import Any, Final, TypeVar
 
 from sqlalchemy import delete, select
 from sqlalchemy.orm import Session
@@ -27,25 +27,30 @@ from app.store.tables import (
 from app.subsidy import RateSeries as PublishedSeries
 
 R = TypeVar("R", bound=Base)
+# The origin of what was entered by people over the API; all else comes from the seeds.
+API: Final = "api"
 
 
 @dataclass(slots=True)
 class Loaded:
-    """How many rows a load has added, changed and closed or removed."""
+    """How many rows a load has added, changed, closed or removed, and left as they were entered over the API."""
 
     added: int = 0
     changed: int = 0
     removed: int = 0
+    kept: int = 0
 
     def __str__(self) -> str:
-        return f"新增 {self.added}，更新 {self.changed}，停用 {self.removed}"
+        done = f"新增 {self.added}，更新 {self.changed}，停用 {self.removed}"
+        return f"{done}，保留在线发布的 {self.kept}" if self.kept else done
 
 
 def load_seeds(session: Session, seeds: Seeds, now: datetime) -> Loaded:
     """Writes documents, clauses, departments, parameters and rates as they are seeded.
 
-    A programme that reads differently becomes a new version from `now`; the old one is kept for replays. Rates
-    and days of knowledge that were entered since are never taken back.
+    A programme that reads differently becomes a new version from `now`; the old one is kept for replays. What was
+    entered over the API is never taken back: a programme whose open version was published there stays as it is,
+    whatever the seeds say of it, and so do rates and days of knowledge.
     """
     load = _Load(session, now)
     for department in seeds.departments:
@@ -101,6 +106,9 @@ class _Load:
         digest = content_hash(body)
         latest = self._latest(row)
         if latest is not None and latest.recorded_to is None:
+            if latest.origin == API:
+                self.loaded.kept += latest.content_hash != digest
+                return
             if latest.content_hash == digest:
                 return
             latest.recorded_to = self._now
@@ -130,7 +138,7 @@ class _Load:
             select(ProgrammeVersion, Programme.slug).join(Programme).where(ProgrammeVersion.recorded_to.is_(None))
         )
         for version, slug in self._session.execute(open_versions):
-            if slug not in kept:
+            if slug not in kept and version.origin != API:
                 version.recorded_to = self._now
                 self.loaded.removed += 1
 
@@ -147,11 +155,19 @@ class _Load:
     def series(self, series: PublishedSeries) -> None:
         values = {"name": series.name, "source": series.source, "unit": series.unit, "citation": {"own": series.cite}}
         row = self._session.scalars(select(RateSeries).filter_by(code=series.code)).one_or_none()
-        known = max(series.known_through, row.known_through) if row else series.known_through
+        row_known = row.known_through if row else series.known_through
+        known = max(series.known_through, row_known)
         stored = self.put(RateSeries, {"code": series.code}, {**values, "known_through": known})
+        entered = select(RatePoint.valid_from).where(RatePoint.series_id == stored.id, RatePoint.origin == API)
+        kept = set(self._session.scalars(entered))
+        before = self.loaded.added + self.loaded.changed
         for point in series.points:
-            key = {"series_id": stored.id, "valid_from": point.from_}
-            self.put(RatePoint, key, {"rate_percent": point.percent})
+            if point.from_ not in kept:
+                key = {"series_id": stored.id, "valid_from": point.from_}
+                self.put(RatePoint, key, {"rate_percent": point.percent})
+        if row is not None and (self.loaded.added + self.loaded.changed > before or known != row_known):
+            # Whoever read the series before must read it again before changing it.
+            stored.version += 1
 
     def _remove(self, table: type[Clause | ParameterValue], ids: Sequence[Any]) -> None:
         if ids:

@@ -1,5 +1,6 @@
 """What the policy library holds, as frozen records: seeds, stored versions and the API are read by the same models."""
 
+from dataclasses import replace
 from datetime import date
 from decimal import Decimal
 from enum import StrEnum
@@ -12,6 +13,7 @@ from app.rules.check import Rule, parse
 from app.rules.facts import Fact, FactType, Subject
 from app.rules.nodes import Citation
 from app.rules.parameters import Dated, Parameter, Parameters, ParameterValue
+from app.rules.structure import Problem, RuleRefused
 from app.rules.values import Value, read_value
 from app.subsidy import RateSeries, ReadingSet
 
@@ -217,7 +219,19 @@ class ProgrammeRecord(Record):
             "id": "territory",
             "cite": {"own": where},
         }
-        return parse({"op": "all", "of": [territory, applies, *([] if requires is None else [requires])]})
+        parts = [territory, applies, *([] if requires is None else [requires])]
+        try:
+            return parse({"op": "all", "of": parts})
+        except RuleRefused as refusal:
+            raise RuleRefused([_in_record(problem, at) for problem in refusal.problems]) from None
+
+
+def _in_record(problem: Problem, at: str) -> Problem:
+    """A complaint about the joined rule, at the place in the record that its part came from."""
+    for part, name in (("/of/1", "applies"), ("/of/2", "requires")):
+        if problem.pointer.startswith(part):
+            return replace(problem, pointer=f"{at}/{name}{problem.pointer.removeprefix(part)}")
+    return replace(problem, pointer=at)
 
 
 class StoredProgramme(NamedTuple):

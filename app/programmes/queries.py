@@ -38,6 +38,11 @@ class ProgrammeNotFound(NotFound):
     title = "没有这项扶持政策"
 
 
+class SeriesNotFound(NotFound):
+    code = "series_not_found"
+    title = "没有这个利率序列"
+
+
 class _Body:
     """A stored body that is equal to another with the same hash, so that parsing it once serves every request."""
 

@@ -5,14 +5,14 @@ from typing import Annotated, Final
 from fastapi import APIRouter, Path, Query
 from sqlalchemy.orm import Session
 
-from app.errors import FieldError, NotFound, Unprocessable
+from app.errors import FieldError, Unprocessable
 from app.http.clock import today
 from app.http.openapi import problem_responses
 from app.http.routing import StrictRoute
 from app.http.schemas import IsoDate
 from app.http.unit_of_work import reads
 from app.programmes import answers, queries
-from app.programmes.queries import PolicyNotFound, ProgrammeNotFound
+from app.programmes.queries import PolicyNotFound, ProgrammeNotFound, SeriesNotFound
 from app.programmes.schemas import (
     FactListOut,
     PolicyDetailOut,
@@ -31,11 +31,6 @@ router = APIRouter(route_class=StrictRoute, tags=["catalogue"])
 _SLUG: Final = r"^[a-z0-9][a-z0-9-]{0,79}$"
 SlugPath = Annotated[str, Path(pattern=_SLUG, description="代码，小写字母、数字和连字符")]
 AsOf = Annotated[IsoDate | None, Query(description="按哪一天看，缺省为今天", examples=["2026-11-20"])]
-
-
-class SeriesNotFound(NotFound):
-    code = "series_not_found"
-    title = "没有这个利率序列"
 
 
 class RateNotKnown(Unprocessable):

@@ -100,6 +100,11 @@ def _read(path: Path, model: type[M]) -> tuple[_Source, M]:
         raise source.refuse(first["loc"], f"{_place(first['loc'])} {_reason(first)}") from None
 
 
+def read_record(path: Path, model: type[M]) -> M:
+    """One seed file that stands by itself. Raises SeedRefused."""
+    return _read(path, model)[1]
+
+
 def _source(path: Path) -> _Source:
     try:
         text = path.read_text(encoding="utf-8")

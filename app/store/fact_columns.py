@@ -14,6 +14,8 @@ REGION_LENGTH: Final = 6
 _CODE_LENGTH: Final = 32
 CHECKED: Final = "checked"
 REGISTRY: Final = "registry"
+# Who vouches for a fact and since which day: {"beds_total": {"by": "…", "on": "2026-03-01"}}; NULL where nobody does.
+SOURCES: Final = "sources"
 
 
 def stored_facts(subject: Subject) -> tuple[Fact, ...]:
@@ -30,12 +32,12 @@ def column_name(fact: Fact) -> str:
 
 
 def fact_columns(subject: Subject) -> list[Column[Any]]:
-    """One column for each stored fact, then the sets of facts that an office has checked or a registry supplies."""
+    """One column for each stored fact, then which of them an office has checked or a registry supplies, and who did."""
     facts = stored_facts(subject)
     names = tuple(column_name(fact) for fact in facts)
     columns: list[Column[Any]] = [Column(column_name(fact), column_type(fact), nullable=True) for fact in facts]
     masks: list[Column[Any]] = [Column(name, EnumSet(names), nullable=False) for name in (CHECKED, REGISTRY)]
-    return [*columns, *masks]
+    return [*columns, *masks, Column(SOURCES, Json, nullable=True)]
 
 
 def column_type(fact: Fact) -> TypeEngine[Any]:

@@ -18,7 +18,6 @@ from app.config import PROJECT_ROOT
 from app.store.base import Base
 from app.store.engine import make_engine
 from app.store.migrate import current_revision, downgrade, head_revision, migrate
-from app.store.tables import ALL_TABLES
 from tests.databases import Databases, settings_for
 
 MIGRATE_IN_A_PROCESS = """
@@ -88,11 +87,11 @@ def test_up_down_and_up_again(empty: Engine) -> None:
     assert current_revision(empty) is None
     migrate(empty)
     assert current_revision(empty) == head_revision()
-    assert tables(empty) == {table.__tablename__ for table in ALL_TABLES}
+    assert tables(empty) == set(Base.metadata.tables)
     downgrade(empty, "base")
     assert (current_revision(empty), tables(empty)) == (None, set())
     migrate(empty)
-    assert tables(empty) == {table.__tablename__ for table in ALL_TABLES}
+    assert tables(empty) == set(Base.metadata.tables)
 
 
 def test_migrating_twice_changes_nothing(empty: Engine) -> None:
@@ -123,7 +122,7 @@ def test_a_developer_may_use_alembics_own_command(empty: Engine, monkeypatch: py
     config = Config(PROJECT_ROOT / "alembic.ini", output_buffer=sql)
     command.upgrade(config, "head", sql=True)
     assert tables(empty) == set()
-    assert sql.getvalue().count("CREATE TABLE") == len(ALL_TABLES) + 1
+    assert sql.getvalue().count("CREATE TABLE") == len(Base.metadata.tables) + 1
     command.upgrade(config, "head")
     command.check(config)
     assert current_revision(empty) == head_revision()

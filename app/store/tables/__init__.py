@@ -1,13 +1,18 @@
 """All tables, in the order of their foreign keys. Importing this module registers them on the metadata."""
 
+from app.store.tables.assessment import Assessment
 from app.store.tables.attestation import Attachment, Attestation
+from app.store.tables.bank import Bank, RelendingLender, RelendingList
+from app.store.tables.counter import Counter
 from app.store.tables.department import Department
 from app.store.tables.institution import Institution, SearchGram, institution_version
 from app.store.tables.loan import Loan, loan_version
 from app.store.tables.need import Need, need_version
 from app.store.tables.parameter_value import ParameterValue
 from app.store.tables.policy_document import Clause, ClauseText, PolicyDocument
+from app.store.tables.product import Product, ProductVersion
 from app.store.tables.programme import Programme, ProgrammeVersion
+from app.store.tables.programme_draft import ProgrammeDraft
 from app.store.tables.project import Project, project_version
 from app.store.tables.rate_series import RatePoint, RateSeries
 
@@ -17,6 +22,7 @@ ALL_TABLES = (
     ClauseText,
     Programme,
     ProgrammeVersion,
+    ProgrammeDraft,
     ParameterValue,
     RateSeries,
     RatePoint,
@@ -28,25 +34,40 @@ ALL_TABLES = (
     Loan,
     Attestation,
     Attachment,
+    Counter,
+    Bank,
+    RelendingList,
+    RelendingLender,
+    Product,
+    ProductVersion,
+    Assessment,
 )
 
 __all__ = [
     "ALL_TABLES",
+    "Assessment",
     "Attachment",
     "Attestation",
+    "Bank",
     "Clause",
     "ClauseText",
+    "Counter",
     "Department",
     "Institution",
     "Loan",
     "Need",
     "ParameterValue",
     "PolicyDocument",
+    "Product",
+    "ProductVersion",
     "Programme",
+    "ProgrammeDraft",
     "ProgrammeVersion",
     "Project",
     "RatePoint",
     "RateSeries",
+    "RelendingLender",
+    "RelendingList",
     "SearchGram",
     "institution_version",
     "loan_version",

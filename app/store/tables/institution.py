@@ -36,6 +36,8 @@ class Institution(Keyed, Base):
     provisional_number: Mapped[str | None] = mapped_column(String(32))
     site_number: Mapped[int] = mapped_column(default=1)
     name: Mapped[str] = mapped_column(Text)
+    # The name as people type it: characters, pinyin and initials (see app/store/search.py).
+    search_key: Mapped[str] = mapped_column(Text, server_default="")
     list_status: Mapped[str] = mapped_column(String(16), default="none")
     listed_on: Mapped[date | None]
     version: Mapped[int] = mapped_column(default=1)

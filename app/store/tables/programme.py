@@ -22,6 +22,8 @@ class Programme(Keyed, Base):
 class ProgrammeVersion(Keyed, Base):
     """What was recorded about a programme from one instant to the next; the open version has no `recorded_to`.
 
+    What was published over the API (`origin`) is not taken back by loading the seeds again.
+
     `valid_from` and `valid_to` (half open) are the programme's own validity; NULL means that the text states none.
     """
 
@@ -41,6 +43,7 @@ class ProgrammeVersion(Keyed, Base):
         CheckConstraint("force IN ('O', 'E', 'I')", name="force"),
         CheckConstraint("confidence IN ('original', 'secondary')", name="confidence"),
         CheckConstraint("length(content_hash) = 64", name="content_hash"),
+        CheckConstraint("origin IN ('seed', 'api')", name="origin"),
     )
 
     programme_id: Mapped[uuid.UUID] = mapped_column(ForeignKey("programme.id"))
@@ -54,3 +57,4 @@ class ProgrammeVersion(Keyed, Base):
     valid_from: Mapped[date | None]
     valid_to: Mapped[date | None]
     body: Mapped[dict[str, Any]] = mapped_column(Json)
+    origin: Mapped[str] = mapped_column(String(8), default="seed", server_default="seed")

@@ -1,0 +1,1 @@
+"""A believable province that does not exist, for trying the service out and for measuring it."""

@@ -1,0 +1,1 @@
+"""Institutions with their projects, needs, loans, attestations and attachments, recorded version by version."""

@@ -1,0 +1,115 @@
+"""From recorded rows to answers. Pure."""
+
+from collections.abc import Mapping
+from typing import Any
+
+from app.institutions.facts import recorded_facts, written
+from app.institutions.history import Recorded
+from app.institutions.places import is_zone, place_name
+from app.institutions.schemas import (
+    AttachmentOut,
+    AttestationOut,
+    FactOut,
+    Facts,
+    InstitutionOut,
+    InstitutionRowOut,
+    LoanOut,
+    NeedOut,
+    ProjectOut,
+)
+from app.rules.catalogue import CATALOGUE
+from app.rules.facts import Subject
+
+_CONTACT = ("address", "legal_representative", "contact_person", "telephone")
+
+
+def facts_out(subject: Subject, row: Mapping[str, Any]) -> Facts:
+    """The recorded facts of a version, in the order of the catalogue."""
+    return {
+        key: FactOut(
+            value=written(CATALOGUE[key], one.value),
+            provenance=one.provenance,
+            on=one.on,
+            by=one.by,
+            visibility=CATALOGUE[key].visibility,
+        )
+        for key, one in recorded_facts(subject, row).items()
+    }
+
+
+def _versioned(one: Recorded) -> dict[str, Any]:
+    return {
+        "id": one.id,
+        "version": one.version if one.current else None,
+        "recorded_from": one.facts["recorded_from"],
+        "created_at": one.header["created_at"],
+    }
+
+
+def _placed(code: str) -> dict[str, Any]:
+    return {"region_code": code, "region_name": place_name(code), "zone": is_zone(code)}
+
+
+def _named(header: Mapping[Any, Any], *names: str) -> dict[str, Any]:
+    return {name: header[name] for name in names}
+
+
+def institution_out(one: Recorded) -> InstitutionOut:
+    """An institution as it was on record; its numbers and its list status are the present ones."""
+    return InstitutionOut(
+        **_versioned(one),
+        **_placed(one.facts["region_code"] or one.header["region_code"]),
+        **_named(one.header, "uscc", "provisional_number", "site_number", "list_status", "listed_on"),
+        **_named(one.facts, "name", *_CONTACT),
+        facts=facts_out(Subject.INSTITUTION, one.facts),
+    )
+
+
+def institution_row_out(row: Mapping[Any, Any]) -> InstitutionRowOut:
+    """An institution in a list."""
+    names = ("id", "name", "uscc", "provisional_number", "site_number", "ownership", "grade", "beds_total")
+    kinds = None if row["kinds"] is None else list(row["kinds"])
+    rest = _named(row, *names, "list_status", "version")
+    return InstitutionRowOut(**rest, **_placed(row["region_code"]), kinds=kinds)
+
+
+def project_out(one: Recorded) -> ProjectOut:
+    """A project as it was on record."""
+    return ProjectOut(
+        **_versioned(one),
+        **_placed(one.facts["region_code"] or one.header["region_code"]),
+        **_named(one.header, "institution_id", "list_status", "listed_on"),
+        name=one.facts["name"],
+        facts=facts_out(Subject.PROJECT, one.facts),
+    )
+
+
+def need_out(one: Recorded) -> NeedOut:
+    """A need as it was on record."""
+    return NeedOut(
+        **_versioned(one),
+        **_named(one.header, "institution_id", "project_id", "status"),
+        facts=facts_out(Subject.NEED, one.facts),
+    )
+
+
+def loan_out(one: Recorded) -> LoanOut:
+    """A loan as it was on record."""
+    return LoanOut(
+        **_versioned(one),
+        **_named(one.header, "institution_id", "project_id", "lender", "contract_number"),
+        terms=one.facts["terms"],
+        facts=facts_out(Subject.LOAN, one.facts),
+    )
+
+
+def attestation_out(row: Mapping[Any, Any]) -> AttestationOut:
+    """An attestation; the empty programme of the table is none."""
+    names = (name for name in AttestationOut.model_fields if name not in {"label", "programme"})
+    key = f"{row['fact']}@{row['programme']}" if row["programme"] else row["fact"]
+    return AttestationOut(**_named(row, *names), label=CATALOGUE[key].label, programme=row["programme"] or None)
+
+
+def attachment_out(row: Mapping[Any, Any]) -> AttachmentOut:
+    """The description of a file."""
+    return AttachmentOut(**_named(row, *AttachmentOut.model_fields))

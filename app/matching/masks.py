@@ -1,0 +1,83 @@
+"""A bank's internal conditions, as everybody else sees them: that there is one, and how it is met. Pure.
+
+Fact, label, value, threshold, sentence and source stay with the bank, and so does all advice that would give them
+away: a threshold can be read off a step towards it.
+"""
+
+from collections.abc import Collection, Iterable, Sequence
+from typing import Any, Final
+
+from app.http.schemas import Citation
+from app.matching.schemas import AdviceOut, ConditionOut, MissingOut, StepOut
+from app.products.models import StoredProduct
+from app.rules.check import fact_key
+
+BY_THE_BANK: Final = "由银行审核"
+INTERNAL: Final = "internal"
+_CITATION: Final = Citation(document="", document_number=None, clause=None, label=BY_THE_BANK, summary=None)
+_STEP: Final = StepOut(fact=INTERNAL, label=BY_THE_BANK, target=BY_THE_BANK, distance=BY_THE_BANK)
+
+
+class Mask:
+    """What of one product must not be shown."""
+
+    def __init__(self, product: StoredProduct) -> None:
+        self._ids = frozenset(product.record.internal)
+        leaves = [leaf for _, leaf in product.rules.rule.leaves]
+        self._secret = {fact_key(leaf) for leaf in leaves if leaf.id in self._ids}
+        self._public = {fact_key(leaf) for leaf in leaves if leaf.id not in self._ids}
+
+    def conditions(self, conditions: Iterable[ConditionOut]) -> list[ConditionOut]:
+        """The same conditions, internal ones without all that is the bank's own."""
+        return [_hidden(one) if one.id in self._ids else one for one in conditions]
+
+    def missing(self, missing: Sequence[MissingOut]) -> list[MissingOut]:
+        """Facts that only internal conditions ask are one line, whatever their number."""
+        shown = [one for one in missing if one.fact in self._public]
+        hides = len(shown) < len(missing)
+        return [*shown, *([MissingOut(fact=INTERNAL, label=BY_THE_BANK)] if hides else [])]
+
+    def advice(self, advice: Iterable[AdviceOut]) -> list[AdviceOut]:
+        """A step on a fact that an internal condition asks says no more than who decides; doubles are dropped."""
+        masked = [self._advised(one) for one in advice]
+        return list({one.sentence: one for one in masked}.values())
+
+    def rule(self, node: Any) -> Any:
+        """A rule as JSON, with internal conditions reduced to the fact that they are there."""
+        return masked_rule(node, self._ids)
+
+    def _advised(self, advice: AdviceOut) -> AdviceOut:
+        # Waiting moves every date at once, those of internal conditions too.
+        hides = self._secret | ({"as_of"} if self._secret else set())
+        steps = [_STEP if step.fact in hides else step for step in advice.steps]
+        if steps == advice.steps:
+            return advice
+        shown = dict.fromkeys(f"{s.label}：{s.distance}" if s is not _STEP else BY_THE_BANK for s in steps)
+        return AdviceOut(steps=list(dict.fromkeys(steps)), sentence="；".join(shown))
+
+
+def masked_rule(node: Any, internal: Collection[str]) -> Any:
+    """A rule as JSON without the conditions of these ids."""
+    if not isinstance(node, dict):
+        return node
+    if node.get("id") in internal:
+        return {"op": INTERNAL}
+    below = node.get("of")
+    if isinstance(below, list | tuple):
+        return {**node, "of": [masked_rule(child, internal) for child in below]}
+    return {**node, "of": masked_rule(below, internal)} if isinstance(below, dict) else node
+
+
+def _hidden(condition: ConditionOut) -> ConditionOut:
+    return ConditionOut(
+        id=INTERNAL,
+        fact=INTERNAL,
+        label=BY_THE_BANK,
+        own=None,
+        wanted=BY_THE_BANK,
+        truth=condition.truth,
+        sentence=BY_THE_BANK,
+        provenance=None,
+        citation=_CITATION,
+        any_of=condition.any_of,
+    )

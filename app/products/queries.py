@@ -1,0 +1,245 @@
+"""Reading banks and products: lists for people, and the published versions that matching evaluates."""
+
+from collections import defaultdict
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, replace
+from datetime import date, datetime
+from functools import lru_cache
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import ColumnElement, Select, and_, exists, or_, select, true
+from sqlalchemy.orm import Session, aliased
+
+from app.errors import NotFound
+from app.products import timeline
+from app.products.models import ProductRecord, StoredProduct
+from app.products.terms import ProductRules
+from app.products.timeline import VersionStatus
+from app.regions import regions
+from app.rules.bind import region_prefix
+from app.store.tables import Bank, Product, ProductVersion, RelendingLender, RelendingList
+
+
+class BankNotFound(NotFound):
+    code = "bank_not_found"
+    title = "没有这家银行"
+
+
+class ProductNotFound(NotFound):
+    code = "product_not_found"
+    title = "没有这个产品"
+
+
+class VersionNotFound(NotFound):
+    code = "product_version_not_found"
+    title = "没有这个产品版本"
+
+
+class StoredBody:
+    """A stored body that is equal to another with the same hash, so that parsing it once serves every request."""
+
+    __slots__ = ("content", "digest")
+
+    def __init__(self, digest: str, content: dict[str, Any]) -> None:
+        self.digest, self.content = digest, content
+
+    def __hash__(self) -> int:
+        return hash(self.digest)
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, StoredBody) and self.digest == other.digest
+
+
+@lru_cache(maxsize=4096)
+def _parsed(body: StoredBody) -> tuple[ProductRecord, ProductRules]:
+    record = ProductRecord.model_validate(body.content)
+    return record, record.rules()
+
+
+def parsed(version: ProductVersion) -> tuple[ProductRecord, ProductRules]:
+    """The record and the rule of a version; the same objects for the same content, so that bound rules are kept."""
+    return _parsed(StoredBody(version.content_hash, version.body))
+
+
+@dataclass(frozen=True, slots=True)
+class _Mark:
+    """What of a version its place in time depends on, as it was known at an instant."""
+
+    id: UUID
+    product_id: UUID
+    number: int
+    valid_from: date
+    published_on: date | None
+    withdrawn_on: date | None
+
+
+def list_published(session: Session, as_of: date, known_at: datetime | None = None) -> list[StoredProduct]:
+    """For each product, by slug, the published version in force on a day, else the next one to come.
+
+    `known_at` (None: now) says what had been published and withdrawn by then. Products without such a version are
+    left out. Whether the bank takes applications on the day is `record.valid_from` and `record.valid_to`: the window.
+    """
+    marks: defaultdict[UUID, list[_Mark]] = defaultdict(list)
+    for mark in _marks(session, known_at):
+        marks[mark.product_id].append(mark)
+    chosen: dict[UUID, tuple[_Mark, date | None]] = {}
+    for versions in marks.values():
+        if (found := timeline.shown(versions, as_of)) is not None:
+            chosen[found.id] = found, timeline.superseded_on(found, versions)
+    query = select(ProductVersion, Bank.name).join(Product, Product.id == ProductVersion.product_id).join(Bank)
+    rows = session.execute(query.where(ProductVersion.id.in_(chosen)).order_by(Product.slug))
+    return [_stored(version, bank, *chosen[version.id]) for version, bank in rows]
+
+
+def _marks(session: Session, known_at: datetime | None) -> Iterable[_Mark]:
+    version = ProductVersion
+    columns = select(
+        version.id, version.product_id, version.number, version.valid_from,
+        version.published_on, version.withdrawn_on, version.withdrawn_at,
+    )  # fmt: skip
+    known = version.published_at.is_not(None) if known_at is None else version.published_at <= known_at
+    for row in session.execute(columns.where(known)):
+        mark, withdrawn_at = _Mark(*row[:6]), row[6]
+        is_later = known_at is not None and withdrawn_at is not None and withdrawn_at > known_at
+        yield replace(mark, withdrawn_on=None) if is_later else mark
+
+
+def _stored(version: ProductVersion, bank: str, mark: _Mark, superseded_on: date | None) -> StoredProduct:
+    if version.published_on is None:
+        raise LookupError("a version that is not published is not matched")
+    record, rules = parsed(version)
+    return StoredProduct(
+        record,
+        rules,
+        version.product_id,
+        version.id,
+        version.number,
+        bank,
+        version.published_on,
+        superseded_on,
+        mark.withdrawn_on,
+    )
+
+
+def get_product(session: Session, product_id: UUID, *, lock: bool = False) -> Product:
+    """One product; with `lock` no other unit of work changes its versions meanwhile. Raises ProductNotFound."""
+    query = select(Product).where(Product.id == product_id)
+    found = session.scalars(query.with_for_update() if lock else query).one_or_none()
+    if found is None:
+        raise ProductNotFound("没有这个产品，请核对编号")
+    return found
+
+
+def list_versions(session: Session, product_ids: Sequence[UUID]) -> dict[UUID, list[ProductVersion]]:
+    """All versions of each product, oldest first."""
+    found: dict[UUID, list[ProductVersion]] = {product_id: [] for product_id in product_ids}
+    query = select(ProductVersion).where(ProductVersion.product_id.in_(product_ids)).order_by(ProductVersion.number)
+    # Under a lock just taken, what another unit of work has committed before it counts, not what was read earlier.
+    for version in session.scalars(query.execution_options(populate_existing=True)):
+        found[version.product_id].append(version)
+    return found
+
+
+def get_version(versions: Sequence[ProductVersion], number: int) -> ProductVersion:
+    """One of a product's versions. Raises VersionNotFound."""
+    found = next((version for version in versions if version.number == number), None)
+    if found is None:
+        raise VersionNotFound(f"这个产品没有第 {number} 版，可先查看它的版本列表")
+    return found
+
+
+def get_bank(session: Session, code: str) -> Bank:
+    """One bank by its code. Raises BankNotFound."""
+    bank = session.scalars(select(Bank).where(Bank.code == code)).one_or_none()
+    if bank is None:
+        raise BankNotFound(f"没有代码为“{code}”的银行，请先登记银行")
+    return bank
+
+
+def banks_of(session: Session, products: Sequence[Product]) -> dict[UUID, Bank]:
+    """The banks of some products, by their ids."""
+    query = select(Bank).where(Bank.id.in_({product.bank_id for product in products}))
+    return {bank.id: bank for bank in session.scalars(query)}
+
+
+def select_banks(kind: str | None) -> Select[Any]:
+    """All banks, or those of a kind."""
+    query = select(Bank)
+    return query if kind is None else query.where(Bank.kind == kind)
+
+
+def relending_of(session: Session, codes: Sequence[str], day: date) -> dict[str, list[RelendingList]]:
+    """The relending tools that each bank may use on a day, by its code."""
+    lender = RelendingLender
+    on_day = and_(lender.valid_from <= day, or_(lender.valid_to.is_(None), lender.valid_to > day))
+    query = select(lender.bank_code, RelendingList).join(RelendingList, RelendingList.id == lender.list_id)
+    found: dict[str, list[RelendingList]] = {code: [] for code in codes}
+    rows = session.execute(query.where(lender.bank_code.in_(codes), on_day).order_by(RelendingList.code))
+    for code, tool in rows:
+        found[code].append(tool)
+    return found
+
+
+def list_relending(session: Session) -> list[tuple[RelendingList, list[RelendingLender]]]:
+    """Every relending tool with all lenders it ever had."""
+    lenders: defaultdict[UUID, list[RelendingLender]] = defaultdict(list)
+    for lender in session.scalars(select(RelendingLender).order_by(RelendingLender.id)):
+        lenders[lender.list_id].append(lender)
+    tools = session.scalars(select(RelendingList).order_by(RelendingList.code))
+    return [(tool, lenders[tool.id]) for tool in tools]
+
+
+def select_products(
+    day: date, bank: str | None = None, status: VersionStatus | None = None, region: str | None = None
+) -> Select[Any]:
+    """Products of a bank; with a version of that status on a day; whose open versions reach into a region.
+
+    Without `status` every product counts; an open version is a draft, or a published one that holds or is to hold.
+    """
+    query = select(Product).join(Bank, Bank.id == Product.bank_id)
+    if bank is not None:
+        query = query.where(Bank.code == bank)
+    version = aliased(ProductVersion)
+    mine = version.product_id == Product.id
+    if status is not None:
+        query = query.where(exists().where(mine, _has_status(version, status, day), _reaches(version, region)))
+    elif region is not None:
+        is_open = or_(*(_has_status(version, one, day) for one in (VersionStatus.DRAFT, VersionStatus.PUBLISHED)))
+        query = query.where(exists().where(mine, is_open, _reaches(version, region)))
+    return query
+
+
+def _has_status(version: type[ProductVersion], status: VersionStatus, day: date) -> ColumnElement[bool]:
+    """SQL for `timeline.status_on`."""
+    withdrawn = and_(version.withdrawn_on.is_not(None), version.withdrawn_on <= day)
+    kept = or_(version.withdrawn_on.is_(None), version.withdrawn_on > day)
+    later = aliased(ProductVersion)
+    began = and_(
+        later.published_on.is_not(None),
+        or_(later.withdrawn_on.is_(None), later.withdrawn_on > later.valid_from),
+        later.valid_from <= day,
+    )
+    superseded = exists().where(later.product_id == version.product_id, later.number > version.number, began)
+    published = and_(kept, version.published_on.is_not(None))
+    match status:
+        case VersionStatus.WITHDRAWN:
+            return withdrawn
+        case VersionStatus.DRAFT:
+            return and_(kept, version.published_on.is_(None))
+        case VersionStatus.SUPERSEDED:
+            return and_(published, superseded)
+        case VersionStatus.PUBLISHED:
+            return and_(published, ~superseded)
+
+
+def _reaches(version: type[ProductVersion], region: str | None) -> ColumnElement[bool]:
+    """SQL: offered everywhere, in the region, above it, or in a part of it."""
+    if region is None:
+        return true()
+    above, place = [], regions().get(region)
+    while place is not None and place.parent is not None:
+        above.append(place.parent)
+        place = regions()[place.parent]
+    named = [version.regions.contains(f",{code},") for code in above]
+    return or_(version.regions == "", version.regions.contains(f",{region_prefix(region)}"), *named)
