@@ -35,8 +35,14 @@ def create_app(settings: Settings | None = None, database: Database | None = Non
             store.dispose()
 
     # The documentation page comes from the installed package: an intranet reaches no CDN.
+    # A slash too many is an unknown address like any other: a redirect is no answer that the document declares.
     app = FastAPIOffline(
-        redoc_url=None, title="银桥 Yinqiao", version="0.1.0", description=DESCRIPTION, lifespan=lifespan
+        redoc_url=None,
+        redirect_slashes=False,
+        title="银桥 Yinqiao",
+        version="0.1.0",
+        description=DESCRIPTION,
+        lifespan=lifespan,
     )
     use_database(app, store)
     app.include_router(health.router)

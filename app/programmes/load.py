@@ -107,6 +107,8 @@ class _Load:
             # At most one version is open; the new one must not meet the old one before it is closed.
             self._session.flush()
             self.loaded.changed += 1
+        elif latest is not None:
+            self.loaded.added += 1
         version = ProgrammeVersion(
             programme_id=row.id,
             version=latest.version + 1 if latest else 1,

@@ -32,6 +32,7 @@ from app.rules.nodes import (
 )
 from app.rules.operators import OPERATORS
 from app.rules.parameters import Parameters
+from app.rules.verdicts import Verdict, verdict_of_all, verdict_of_any, verdict_of_known, verdict_of_test
 
 # Trailing zeros of a region code stand for everything below the province or the city.
 _WHOLE: Final = (("0000", 2), ("00", 4))
@@ -53,6 +54,7 @@ class Condition:
     test: Callable[[Any, Any], bool]
     wanted: Any
     months: int | None
+    verdict: Verdict
 
     @property
     def asks_known(self) -> bool:
@@ -63,12 +65,14 @@ class Condition:
 class AllOf:
     at: str
     of: tuple["Bound", ...]
+    verdict: Verdict
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class AnyOf:
     at: str
     of: tuple["Bound", ...]
+    verdict: Verdict
 
 
 Bound: TypeAlias = AllOf | AnyOf | Condition
@@ -107,25 +111,45 @@ def _bind(rule: Rule, node: Node, at: str, day: _Day, *, negated: bool) -> Bound
             children = tuple(
                 _bind(rule, child, f"{at}/of/{i}", day, negated=negated) for i, child in enumerate(node.of)
             )
-            return AllOf(at, children) if isinstance(node, All) is not negated else AnyOf(at, children)
+            return _group(AllOf if isinstance(node, All) is not negated else AnyOf, at, children)
         case Not():
             return _bind(rule, node.of, f"{at}/of", day, negated=not negated)
         case _:
             return _condition(rule.facts[fact_key(node)], node, at, day, negated=negated)
 
 
+def _group(kind: type[AllOf] | type[AnyOf], at: str, children: tuple[Bound, ...]) -> Bound:
+    """Single conditions are asked before groups: the order does not matter to the verdict, only to its cost."""
+    members = sorted(_merged(kind, children), key=lambda member: not isinstance(member, Condition))
+    combine = verdict_of_all if kind is AllOf else verdict_of_any
+    return kind(at, children, combine([member.verdict for member in members]))
+
+
+def _merged(kind: type[AllOf] | type[AnyOf], children: tuple[Bound, ...]) -> Iterator[Bound]:
+    """`all` within `all` is one `all`, and `any` within `any` one `any`."""
+    for child in children:
+        if isinstance(child, kind):
+            yield from _merged(kind, child.of)
+        else:
+            yield child
+
+
 def _condition(fact: Fact, leaf: Leaf, at: str, day: _Day, *, negated: bool) -> Condition:
+    key, test, wanted = fact_key(leaf), OPERATORS[leaf.op].test, _wanted(leaf, day)
     months = day.resolve(leaf.months) if isinstance(leaf, MonthsAgo) else None
     return Condition(
         at,
         leaf,
         fact,
-        fact_key(leaf),
+        key,
         leaf.checked,
         negated,
-        OPERATORS[leaf.op].test,
-        _wanted(leaf, day),
+        test,
+        wanted,
         months if isinstance(months, int) else None,
+        verdict_of_known(key, checked=leaf.checked, negated=negated)
+        if isinstance(leaf, Known)
+        else verdict_of_test(key, test, wanted, checked=leaf.checked, negated=negated),
     )
 
 

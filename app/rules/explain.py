@@ -1,17 +1,16 @@
 """Why a rule says what it says: every condition with the own value, what is wanted, its verdict and its source."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from datetime import date
 from functools import lru_cache
 from types import MappingProxyType
 from typing import Final, NamedTuple, TypeAlias
 
 from app.rules.bind import AllOf, Bound, Condition, bind
-from app.rules.check import Rule
-from app.rules.evaluate import truth_of_condition
+from app.rules.check import Rule, operands
 from app.rules.facts import Fact, FactType
-from app.rules.given import Facts, Provenance, given
-from app.rules.nodes import Attested, Citation, Known, MonthsAgo, Within
+from app.rules.given import Facts, Provenance, Told, given
+from app.rules.nodes import Attested, Citation, Known, MonthsAgo
 from app.rules.operators import OPERATORS
 from app.rules.parameters import NO_PARAMETERS, Parameters
 from app.rules.truth import Truth, kleene_all, kleene_any
@@ -20,7 +19,7 @@ from app.rules.values import Value, write_value
 Names: TypeAlias = Mapping[str, str]
 
 NO_NAMES: Final[Names] = MappingProxyType({})
-_VERDICTS: Final = {Truth.TRUE: "符合", Truth.FALSE: "不符合", Truth.UNKNOWN: "待确认"}
+_VERDICTS: Final = {Truth.TRUE: "，符合", Truth.FALSE: "，不符合", Truth.UNKNOWN: "，待确认"}
 _SOURCES: Final = {
     Provenance.DECLARED: "填报为",
     Provenance.CHECKED: "核实为",
@@ -89,30 +88,63 @@ def explain_bound(bound: Bound, facts: Facts, names: Names = NO_NAMES) -> Explan
     return Findings(bound.at, "any", kleene_any(truths), members)
 
 
-def findings(explanation: Explanation) -> Iterator[Finding]:
+def findings(explanation: Explanation) -> list[Finding]:
     """The conditions of an explanation, left to right."""
+    found: list[Finding] = []
+    _collect(explanation, found)
+    return found
+
+
+def _collect(explanation: Explanation, found: list[Finding]) -> None:
     if isinstance(explanation, Finding):
-        yield explanation
+        found.append(explanation)
     else:
         for member in explanation.of:
-            yield from findings(member)
+            _collect(member, found)
+
+
+class _Asked(NamedTuple):
+    """What a finding says of its condition alone, whatever the case."""
+
+    at: str
+    id: str
+    fact: str
+    label: str
+    wanted: str
+    claim: str
+    citation: Citation | None
+    changeable: bool
 
 
 def _finding(condition: Condition, facts: Facts, names: Names) -> Finding:
-    fact, truth = condition.fact, truth_of_condition(condition, facts)
-    own, stated = _own(condition, facts, names), facts.stated.get(condition.key)
-    wanted = demand(condition, names)
-    return Finding(
+    is_region = condition.fact.type is FactType.REGION
+    at, name, fact, label, wanted, claim, citation, changeable = (
+        _asked(condition, names) if is_region else _asked_anywhere(condition)
+    )
+    own, said, provenance = facts.told.get(fact) or _told(condition, facts, names)
+    if condition.checked and own is not None and fact not in facts.checked:
+        said = f"{said}，还要核实"
+    truth = condition.verdict(facts)
+    sentence = f"{claim}{said}{_VERDICTS[truth]}"
+    return Finding(at, name, fact, label, own, wanted, truth, sentence, citation, provenance, changeable)
+
+
+@lru_cache(maxsize=65536)
+def _asked_anywhere(condition: Condition) -> _Asked:
+    """Kept for all cases to come; not for regions, whose names may differ from call to call."""
+    return _asked(condition, NO_NAMES)
+
+
+def _asked(condition: Condition, names: Names) -> _Asked:
+    fact, leaf, wanted = condition.fact, condition.leaf, demand(condition, names)
+    return _Asked(
         condition.at,
-        condition.leaf.id or condition.at,
+        leaf.id or condition.at,
         condition.key,
         fact.label,
-        own,
         wanted,
-        truth,
-        f"{fact.label}{wanted}；{_own_part(condition, facts, own)}，{_VERDICTS[truth]}",
-        condition.leaf.cite,
-        stated.provenance if stated else None,
+        f"{fact.label}{wanted}；",
+        leaf.cite,
         fact.changeable or _waiting_helps(condition),
     )
 
@@ -122,29 +154,24 @@ def _waiting_helps(condition: Condition) -> bool:
     return condition.leaf.op == "at_least_months_ago" and not condition.negated
 
 
-def _own(condition: Condition, facts: Facts, names: Names) -> str | None:
-    """The value in words; regions are not kept, since their names may differ from call to call."""
-    text = facts.texts.get(condition.key)
-    if text is None and (value := facts.values.get(condition.key)) is not None:
-        text = write(condition.fact, value, names)
-        if condition.fact.type is not FactType.REGION:
-            facts.texts[condition.key] = text
-    return text
-
-
-def _own_part(condition: Condition, facts: Facts, own: str | None) -> str:
-    if own is None:
-        return "尚未认定" if condition.fact.type is FactType.ATTESTATION else "尚未填写"
-    part = f"{_SOURCES[facts.stated[condition.key].provenance]}{own}"
-    return f"{part}，还要核实" if condition.checked and condition.key not in facts.checked else part
+def _told(condition: Condition, facts: Facts, names: Names) -> Told:
+    """What the case says of the fact, kept for its other conditions; not for regions, as above."""
+    fact, stated = condition.fact, facts.stated.get(condition.key)
+    if stated is None:
+        told = Told(None, "尚未认定" if fact.type is FactType.ATTESTATION else "尚未填写", None)
+    else:
+        own = write(fact, facts.values[condition.key], names)
+        told = Told(own, f"{_SOURCES[stated.provenance]}{own}", stated.provenance)
+    if fact.type is not FactType.REGION:
+        facts.told[condition.key] = told
+    return told
 
 
 def demand(condition: Condition, names: Names = NO_NAMES) -> str:
     """What the condition asks, in words: 应不低于 5 亿元."""
-    return _region_demand(condition, names) if isinstance(condition.leaf, Within) else _demand(condition)
+    return _region_demand(condition, names) if condition.fact.type is FactType.REGION else _demand(condition)
 
 
-@lru_cache(maxsize=65536)
 def _demand(condition: Condition) -> str:
     operator = OPERATORS[condition.leaf.op]
     phrase = operator.negated if condition.negated else operator.phrase
@@ -153,7 +180,7 @@ def _demand(condition: Condition) -> str:
 
 def _region_demand(condition: Condition, names: Names) -> str:
     operator = OPERATORS[condition.leaf.op]
-    regions = condition.leaf.regions if isinstance(condition.leaf, Within) else ()
+    regions = map(str, operands(condition.leaf))
     phrase = operator.negated if condition.negated else operator.phrase
     return phrase.format(wanted="、".join(names.get(region, region) for region in regions))
 
@@ -169,7 +196,8 @@ def _wanted_text(condition: Condition) -> str:
     if fact.type is FactType.SET:
         return write_value(fact, wanted)
     if isinstance(wanted, frozenset):
-        return "、".join(write_value(fact, value) for value in sorted(wanted))
+        order = [*fact.codes].index if fact.codes else None
+        return "、".join(write_value(fact, value) for value in sorted(wanted, key=order))
     return write_value(fact, wanted)
 
 
