@@ -14,6 +14,8 @@ IMAGE ?= yinqiao
 WORKERS ?= auto
 # `make test ARGS="-k subsidy"` passes anything on to pytest.
 ARGS ?=
+# `make fuzz EXAMPLES=5000` looks longer.
+EXAMPLES ?= 500
 COMPILE = $(BIN)/uv pip compile --quiet --universal --python-version 3.11 --group build --generate-hashes \
 	--no-emit-index-url --no-emit-find-links --custom-compile-command 'make lock' $(LOCK_ARGS) pyproject.toml
 
@@ -50,6 +52,10 @@ serve: runtime ## 启动服务(先 make migrate seed)
 .PHONY: test
 test: check ## 全部静态检查与全部测试,末行是测试计数
 	@$(BIN)/pytest -n $(WORKERS) $(ARGS)
+
+.PHONY: fuzz
+fuzz: environment ## 按接口文档生成大量请求冲击全部接口(EXAMPLES=每个接口的请求数)
+	@YINQIAO_FUZZ_EXAMPLES=$(EXAMPLES) $(BIN)/pytest -n $(WORKERS) tests/api/test_generated.py $(ARGS)
 
 .PHONY: check
 check: lint types ## 全部静态检查

@@ -38,7 +38,7 @@ def on_seeds(library: Database) -> None:
 # PostgreSQL is the stricter of the two about text and numbers, so an ordinary run asks it alone.
 @API.parametrize()
 @pytest.mark.parametrize("databases", ["postgresql", *(["sqlite"] if FUZZES else [])], indirect=True)
-@pytest.mark.timeout(3600)
+@pytest.mark.timeout(7_200 if FUZZES else 120)
 @pytest.mark.usefixtures("on_seeds")
 def test_operation(case: Any) -> None:
     case.call_and_validate()

@@ -165,7 +165,8 @@ def test_what_cannot_be_a_slug_is_refused(client: TestClient, path: str) -> None
 def test_renamed_offices_have_their_names_by_date(client: TestClient) -> None:
     def name(day: str) -> str:
         departments = get(client, "/programmes/kangyang-key-credit", as_of=day)["departments"]
-        return {one["name"]: one["name_today"] for one in departments}["山西银保监局"]
+        found: dict[str, str] = {one["name"]: one["name_today"] for one in departments}
+        return found["山西银保监局"]
 
     assert name("2023-07-19") == "山西银保监局"
     assert name("2023-07-20") == "山西金融监管局"
