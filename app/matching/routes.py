@@ -20,11 +20,10 @@ from app.matching.quote_schemas import InterestSubsidyQuoteIn, QuoteOut
 from app.matching.quotes import LoanRefused, NoReadings, loan_of, loan_of_facts, quoted, refused, subsidy_terms
 from app.matching.schemas import EligibilityCheckIn, EligibilityCheckOut
 from app.programmes.queries import ProgrammeNotFound
-from app.regions import region_names
+from app.regions import PROVINCE, region_names, regions
 from app.rules.catalogue import CATALOGUE
 from app.rules.facts import FactType, Subject
 from app.rules.given import Facts, FactsRefused, Provenance, Stated, given
-from app.rules.values import Value
 from app.subsidy import Loan, SubsidyError
 
 router = APIRouter(route_class=StrictRoute, tags=["matching"])
@@ -104,24 +103,26 @@ def read_facts(written: dict[str, Any]) -> Facts:
     except FactsRefused as error:
         errors = tuple(FieldError(one.pointer, one.code, one.detail) for one in error.problems)
         raise UnusableFacts(errors[0].detail, errors=errors) from None
-    if far := tuple(_too_far(key) for key, value in facts.values.items() if _is_far(value)):
-        raise UnusableFacts(far[0].detail, errors=far)
+    if misfits := tuple(FieldError(f"/facts/{key}", *said) for key in facts.values if (said := _misfit(facts, key))):
+        raise UnusableFacts(misfits[0].detail, errors=misfits)
     return facts
+
+
+def _misfit(facts: Facts, key: str) -> tuple[str, str] | None:
+    """The kernel takes any day and any six digits; here the year 1 and a county of nowhere are slips."""
+    value = facts.values[key]
+    if isinstance(value, date) and not FIRST_DAY <= value <= LAST_DAY:
+        return "date_range", f"“{fact_label(key)}”须在 {FIRST_DAY} 到 {LAST_DAY} 之间"
+    in_shanxi = CATALOGUE[key].type is FactType.REGION and str(value).startswith(PROVINCE[:2])
+    if in_shanxi and value not in regions():
+        return "unknown_region", f"“{fact_label(key)}”没有行政区划代码 {value}，可用的见 /api/v1/regions"
+    return None
 
 
 def _stated(key: str, value: object) -> Stated:
     """What a stranger says of himself is declared; what only an office can say is an assumption (假设)."""
     attested = key in CATALOGUE and CATALOGUE[key].type is FactType.ATTESTATION
     return Stated(value, Provenance.ASSUMED if attested else Provenance.DECLARED)
-
-
-def _is_far(value: Value) -> bool:
-    """The kernel knows every day of the calendar; a request that means one of the year 1 has mistyped it."""
-    return isinstance(value, date) and not FIRST_DAY <= value <= LAST_DAY
-
-
-def _too_far(key: str) -> FieldError:
-    return FieldError(f"/facts/{key}", "date_range", f"“{fact_label(key)}”须在 {FIRST_DAY} 到 {LAST_DAY} 之间")
 
 
 def _counts(matches: list[Match]) -> dict[Outcome, int]:

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, TypeVar
 
-from sqlalchemy import delete, select
+from sqlalchemy import delete, select, text
 from sqlalchemy.orm import Session
 
 from app.programmes.models import ClauseRecord, DocumentRecord, ParameterRecord, PolicyFile, ProgrammeRecord
@@ -47,6 +47,7 @@ def load_seeds(session: Session, seeds: Seeds, now: datetime) -> Loaded:
     A programme that reads differently becomes a new version from `now`; the old one is kept for replays. Rates
     and days of knowledge that were entered since are never taken back.
     """
+    _wait_for_others(session)
     load = _Load(session, now)
     for department in seeds.departments:
         load.put(Department, {"name": department.name}, {"renamed": _json(department)["renamed"]})
@@ -57,6 +58,12 @@ def load_seeds(session: Session, seeds: Seeds, now: datetime) -> Loaded:
         load.series(series)
     load.close_programmes({programme.slug for file in seeds.policies for programme in file.programmes})
     return load.loaded
+
+
+def _wait_for_others(session: Session) -> None:
+    """Two instances may start at once. On SQLite the writing transaction has waited already, as it began."""
+    if session.get_bind().dialect.name == "postgresql":
+        session.execute(text("LOCK TABLE policy_document IN SHARE ROW EXCLUSIVE MODE"))
 
 
 def _json(record: Any) -> dict[str, Any]:

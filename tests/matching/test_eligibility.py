@@ -215,6 +215,7 @@ def test_a_null_fact_is_as_unknown_as_one_left_out(client: TestClient) -> None:
         ("institution.filed_on", "0001-01-01", "date_range", "1900-01-01 到 2199-12-31"),
         ("institution.filed_on", "9999-12-31", "date_range", "1900-01-01 到 2199-12-31"),
         ("institution.region_code", "太原", "wrong_value", "六位行政区划代码"),
+        ("project.region_code", "149999", "unknown_region", "没有行政区划代码 149999"),
         ("project.meets_detailed_rules", True, "unknown_fact", "事实目录中没有"),
     ],
 )

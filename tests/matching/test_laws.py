@@ -127,8 +127,7 @@ def test_a_near_miss_is_ineligible_with_nothing_left_to_find_out(facts: dict[str
 @settings(max_examples=15, deadline=None)
 @given(facts=cases())
 def test_the_window_never_changes_an_outcome(facts: dict[str, Any]) -> None:
-    # No programme's rule asks how long ago something was, so the day moves nothing but windows and parameters; the
-    # parameters of a document have one value from its day of issue on.
+    # Dates are left out, so that no condition counts months from one; the parameters have one value since their issue.
     undated = {key: value for key, value in facts.items() if not isinstance(value, date)}
     outcomes = [
         {slug: one.outcome for slug, one in answers(undated, day, seeded()[1]).items()}

@@ -1,5 +1,6 @@
 """Loading seeds: twice changes nothing, a changed programme gets a version, and what is gone is closed, not lost."""
 
+from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -146,6 +147,18 @@ def test_an_office_that_was_renamed_again_is_changed(session: Session, tmp_path:
     load(session, tmp_path, FIRST)
     again = DEPARTMENTS + "      - {from: 2027-01-01, name: 虚构更新局}\n"
     assert load(session, tmp_path, SECOND, departments=again) == Loaded(changed=1)
+
+
+def test_two_loads_at_once_make_one_library(fresh_database: Database, tmp_path: Path) -> None:
+    seeds = read_seeds(write_folder(tmp_path))
+
+    def load_at(now: datetime) -> Loaded:
+        with fresh_database.writing() as session:
+            return load_seeds(session, seeds, now)
+
+    with ThreadPoolExecutor(4) as pool:
+        loads = list(pool.map(load_at, [FIRST, SECOND, THIRD, FIRST]))
+    assert sorted(load.added for load in loads) == [0, 0, 0, 11]
 
 
 def test_a_count_is_told_in_chinese() -> None:
