@@ -7,7 +7,6 @@ every condition is worded the way it is demanded. Evaluation, explanation and ad
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from datetime import date
-from functools import lru_cache
 from typing import Any, Final, TypeAlias, assert_never
 
 from app.rules.check import Rule, fact_key
@@ -36,6 +35,8 @@ from app.rules.verdicts import Verdict, verdict_of_all, verdict_of_any, verdict_
 
 # Trailing zeros of a region code stand for everything below the province or the city.
 _WHOLE: Final = (("0000", 2), ("00", 4))
+# Today and the days that people compare it with; a rule of eight conditions takes about 10 kB a day.
+_MOST_DAYS: Final = 8
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -60,6 +61,12 @@ class Condition:
     def asks_known(self) -> bool:
         return self.leaf.op == "known"
 
+    @property
+    def can_come_true(self) -> bool:
+        """The applicant can change the fact within a year, or time alone turns the verdict."""
+        waiting = "at_most_months_ago" if self.negated else "at_least_months_ago"
+        return self.fact.changeable or self.leaf.op == waiting
+
 
 @dataclass(frozen=True, slots=True, eq=False)
 class AllOf:
@@ -78,9 +85,18 @@ class AnyOf:
 Bound: TypeAlias = AllOf | AnyOf | Condition
 
 
-@lru_cache(maxsize=8192)
 def bind(rule: Rule, as_of: date, parameters: Parameters) -> Bound:
-    """The rule as it stands on a day. Kept, since the same rules are asked on the same days."""
+    """The rule as it stands on a day. Kept for a few days, since the same rules are asked on the same days."""
+    bound: Bound | None = rule.bound.get((as_of, parameters))
+    if bound is None:
+        if len(rule.bound) >= _MOST_DAYS:
+            rule.bound.clear()
+        bound = rule.bound[as_of, parameters] = bind_afresh(rule, as_of, parameters)
+    return bound
+
+
+def bind_afresh(rule: Rule, as_of: date, parameters: Parameters) -> Bound:
+    """The same without keeping it, for days that nobody will ask about again."""
     return _bind(rule, rule.root, "", _Day(as_of, parameters), negated=False)
 
 

@@ -1,7 +1,7 @@
 """Writing a rule down: its shape, then every condition against the fact catalogue and the parameters."""
 
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from decimal import Decimal
 from typing import Any, Final, assert_never
 
@@ -40,6 +40,8 @@ class Rule:
     root: Node
     leaves: tuple[tuple[str, Leaf], ...]
     facts: dict[str, Fact]
+    # What `bind` makes of the rule for a day stays with the rule and goes with it: a stranger's rule leaves nothing.
+    bound: dict[object, Any] = field(default_factory=dict, init=False, repr=False)
 
     def to_json(self) -> dict[str, Any]:
         """The JSON that `parse` reads back into the same tree."""

@@ -129,7 +129,7 @@ def _finding(condition: Condition, facts: Facts, names: Names) -> Finding:
     return Finding(at, name, fact, label, own, wanted, truth, sentence, citation, provenance, changeable)
 
 
-@lru_cache(maxsize=65536)
+@lru_cache(maxsize=16384)
 def _asked_anywhere(condition: Condition) -> _Asked:
     """Kept for all cases to come; not for regions, whose names may differ from call to call."""
     return _asked(condition, NO_NAMES)
@@ -145,13 +145,8 @@ def _asked(condition: Condition, names: Names) -> _Asked:
         wanted,
         f"{fact.label}{wanted}；",
         leaf.cite,
-        fact.changeable or _waiting_helps(condition),
+        condition.can_come_true,
     )
-
-
-def _waiting_helps(condition: Condition) -> bool:
-    """A date that is not old enough yet becomes so by itself; the date is immutable, the verdict is not."""
-    return condition.leaf.op == "at_least_months_ago" and not condition.negated
 
 
 def _told(condition: Condition, facts: Facts, names: Names) -> Told:

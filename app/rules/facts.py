@@ -54,7 +54,8 @@ class Fact:
 
     `unit` is the Chinese unit (元, 张, 人, %, 个月, ㎡). `minimum` and `maximum` are inclusive. `codes` maps
     code to label for enums and sets. `changeable` says whether the applicant can change the value within a
-    year, which is what advice may ask for. An attestation with `per_programme` is given for one programme only.
+    year, which is what advice may ask for. An attestation is given by `attested_by`, with `per_programme` for one
+    programme only.
     """
 
     key: str
@@ -67,6 +68,12 @@ class Fact:
     minimum: Decimal | None = None
     maximum: Decimal | None = None
     per_programme: bool = False
+    attested_by: str = ""
+
+    @property
+    def is_named_elsewhere(self) -> bool:
+        """Its values are codes whose names others know: regions, and slugs of programmes."""
+        return self.type is FactType.REGION or (self.type is FactType.SET and not self.codes)
 
     @property
     def subject(self) -> Subject:
@@ -81,8 +88,8 @@ class Fact:
 class UnknownFact(LookupError):
     """A key that the catalogue does not hold, or a programme suffix where none belongs (or none where one does)."""
 
-    def __init__(self, key: str) -> None:
-        super().__init__(f"事实目录中没有“{key[:80]}”")
+    def __init__(self, key: str, advice: str = "") -> None:
+        super().__init__(f"事实目录中没有“{key[:80]}”{advice}")
         self.key = key
 
 

@@ -8,7 +8,7 @@ from decimal import Decimal
 from itertools import chain
 from typing import Final, TypeAlias
 
-from app.rules.bind import Bound, Condition, bind, conditions
+from app.rules.bind import Bound, Condition, bind_afresh, conditions
 from app.rules.cells import answers, cells
 from app.rules.check import Rule
 from app.rules.evaluate import truth_of_condition
@@ -19,6 +19,8 @@ from app.rules.truth import Truth
 from app.rules.values import Value
 
 TIME: Final = "as_of"
+# Whoever is told to wait, waits for one of the next turns; the bound keeps a rule about dozens of dates cheap.
+_MOST_DAYS: Final = 24
 _Distance: TypeAlias = tuple[Decimal, int]
 
 
@@ -31,9 +33,13 @@ class Lever:
     meets: frozenset[str]
 
 
-def levers(rule: Rule, bound: Bound, facts: Facts, as_of: date, parameters: Parameters) -> dict[str, Lever]:
+def later_days(rule: Rule, bound: Bound, facts: Facts, as_of: date, parameters: Parameters) -> dict[date, Bound]:
+    """The rule on each of the next days on which waiting changes something."""
+    return {day: bind_afresh(rule, day, parameters) for day in _turning_days(bound, facts, as_of)}
+
+
+def levers(bound: Bound, later: Mapping[date, Bound], facts: Facts) -> dict[str, Lever]:
     """All that can turn some unmet condition TRUE, in rule order, time last. Immutable facts are never among them."""
-    later = {day: bind(rule, day, parameters) for day in _turning_days(bound, facts, as_of)}
     # By the day that one waits for, a parameter may have changed: what its condition asks then is a value to try too.
     by_key: defaultdict[str, dict[object, Condition]] = defaultdict(dict)
     for condition in chain(conditions(bound), *map(conditions, later.values())):
@@ -98,4 +104,4 @@ def _turning_days(bound: Bound, facts: Facts, as_of: date) -> list[date]:
         if isinstance(own, date) and condition.months is not None:
             full = add_months(own, condition.months)
             days |= {own, full, full + timedelta(days=full < date.max)}
-    return sorted(day for day in days if day > as_of)
+    return sorted(day for day in days if day > as_of)[:_MOST_DAYS]
