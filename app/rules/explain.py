@@ -26,6 +26,12 @@ _SOURCES: Final = {
     Provenance.REGISTRY: "登记为",
     Provenance.ASSUMED: "假设为",
 }
+_OF_DAYS: Final = {
+    "应低于{wanted}": "应早于{wanted}",
+    "应不低于{wanted}": "应不早于{wanted}",
+    "应超过{wanted}": "应晚于{wanted}",
+    "应不超过{wanted}": "应不晚于{wanted}",
+}
 _NOT_SET: Final = "（当日没有规定数值）"
 
 
@@ -117,9 +123,8 @@ class _Asked(NamedTuple):
 
 
 def _finding(condition: Condition, facts: Facts, names: Names) -> Finding:
-    is_region = condition.fact.type is FactType.REGION
     at, name, fact, label, wanted, claim, citation, changeable = (
-        _asked(condition, names) if is_region else _asked_anywhere(condition)
+        _asked(condition, names) if condition.fact.is_named_elsewhere else _asked_anywhere(condition)
     )
     own, said, provenance = facts.told.get(fact) or _told(condition, facts, names)
     if condition.checked and own is not None and fact not in facts.checked:
@@ -131,7 +136,7 @@ def _finding(condition: Condition, facts: Facts, names: Names) -> Finding:
 
 @lru_cache(maxsize=16384)
 def _asked_anywhere(condition: Condition) -> _Asked:
-    """Kept for all cases to come; not for regions, whose names may differ from call to call."""
+    """Kept for all cases to come; not where others know the names, which may differ from call to call."""
     return _asked(condition, NO_NAMES)
 
 
@@ -150,44 +155,47 @@ def _asked(condition: Condition, names: Names) -> _Asked:
 
 
 def _told(condition: Condition, facts: Facts, names: Names) -> Told:
-    """What the case says of the fact, kept for its other conditions; not for regions, as above."""
+    """What the case says of the fact, kept for its other conditions; not where others know the names, as above."""
     fact, stated = condition.fact, facts.stated.get(condition.key)
     if stated is None:
         told = Told(None, "尚未认定" if fact.type is FactType.ATTESTATION else "尚未填写", None)
     else:
         own = write(fact, facts.values[condition.key], names)
-        told = Told(own, f"{_SOURCES[stated.provenance]}{own}", stated.provenance)
-    if fact.type is not FactType.REGION:
+        told = Told(own, f"{_SOURCES[stated.provenance]}{_spaced(own)}", stated.provenance)
+    if not fact.is_named_elsewhere:
         facts.told[condition.key] = told
     return told
 
 
 def demand(condition: Condition, names: Names = NO_NAMES) -> str:
     """What the condition asks, in words: 应不低于 5 亿元."""
-    return _region_demand(condition, names) if condition.fact.type is FactType.REGION else _demand(condition)
+    wanted = _NOT_SET if condition.wanted is None else _wanted_text(condition, names)
+    return phrase_of(condition.leaf.op, condition.fact, negated=condition.negated).format(wanted=_spaced(wanted))
 
 
-def _demand(condition: Condition) -> str:
-    operator = OPERATORS[condition.leaf.op]
-    phrase = operator.negated if condition.negated else operator.phrase
-    return phrase.format(wanted=_NOT_SET if condition.wanted is None else _wanted_text(condition))
+def phrase_of(op: str, fact: Fact, *, negated: bool) -> str:
+    """The operator's phrase; days come before and after each other and are neither low nor high."""
+    phrase = OPERATORS[op].negated if negated else OPERATORS[op].phrase
+    return _OF_DAYS.get(phrase, phrase) if fact.type is FactType.DATE else phrase
 
 
-def _region_demand(condition: Condition, names: Names) -> str:
-    operator = OPERATORS[condition.leaf.op]
-    regions = map(str, operands(condition.leaf))
-    phrase = operator.negated if condition.negated else operator.phrase
-    return phrase.format(wanted="、".join(names.get(region, region) for region in regions))
+def _spaced(text: str) -> str:
+    """Chinese and a number stand apart."""
+    return f" {text}" if text[:1].isascii() and text[:1].isdigit() else text
 
 
-def _wanted_text(condition: Condition) -> str:
+def _wanted_text(condition: Condition, names: Names) -> str:
     fact, wanted, leaf = condition.fact, condition.wanted, condition.leaf
-    if isinstance(leaf, Known | Attested):
+    if isinstance(leaf, Known):
         return ""
+    if isinstance(leaf, Attested):
+        return fact.attested_by
+    if fact.is_named_elsewhere:
+        return "、".join(names.get(str(code), str(code)) for code in operands(leaf))
     if isinstance(leaf, MonthsAgo):
         return _months_text(condition)
     if isinstance(wanted, tuple):
-        return "和".join(write_value(fact, end) for end in wanted)
+        return "和".join(_spaced(write_value(fact, end)) for end in wanted).strip()
     if fact.type is FactType.SET:
         return write_value(fact, wanted)
     if isinstance(wanted, frozenset):
@@ -203,11 +211,12 @@ def _months_text(condition: Condition) -> str:
         side = f"{'晚于' if condition.negated else '不晚于'} {high.isoformat()}"
     else:
         side = f"{'早于' if condition.negated else '不早于'} {low.isoformat()}"
-    return f" {condition.months} 个月（即{side}）"
+    return f"{condition.months} 个月（即{side}）"
 
 
 def write(fact: Fact, value: Value, names: Names = NO_NAMES) -> str:
-    """The value in words, regions by name."""
-    return (
-        names.get(value, value) if fact.type is FactType.REGION and isinstance(value, str) else write_value(fact, value)
-    )
+    """The value in words; regions and programmes by the names given."""
+    if not fact.is_named_elsewhere:
+        return write_value(fact, value)
+    codes = sorted(value) if isinstance(value, frozenset) else [str(value)]
+    return "、".join(names.get(code, code) for code in codes) or "无"

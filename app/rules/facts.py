@@ -105,8 +105,10 @@ class Catalogue:
     def __getitem__(self, key: str) -> Fact:
         name, at, programme = key.partition("@")
         fact = self._facts.get(name)
-        if fact is None or bool(at) is not fact.per_programme or (at and not SLUG.fullmatch(programme)):
+        if fact is None or (at and not fact.per_programme):
             raise UnknownFact(key)
+        if fact.per_programme and not SLUG.fullmatch(programme):
+            raise UnknownFact(key, f"；“{fact.label}”要写明是哪项政策：{name}@政策代码")
         return fact
 
     def __contains__(self, key: str) -> bool:
