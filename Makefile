@@ -14,6 +14,8 @@ IMAGE ?= yinqiao
 WORKERS ?= auto
 # `make test ARGS="-k subsidy"` passes anything on to pytest.
 ARGS ?=
+# `make fuzz EXAMPLES=5000` looks longer.
+EXAMPLES ?= 500
 COMPILE = $(BIN)/uv pip compile --quiet --universal --python-version 3.11 --group build --generate-hashes \
 	--no-emit-index-url --no-emit-find-links --custom-compile-command 'make lock' $(LOCK_ARGS) pyproject.toml
 
@@ -54,6 +56,10 @@ test: check ## 全部静态检查与全部测试,末行是测试计数
 .PHONY: parity
 parity: environment ## 求值与 SQL 的一致性:在两种数据库上各比较 50,000 条随机规则(约 15 分钟)
 	@YINQIAO_PARITY_RULES=50000 $(BIN)/pytest -n $(WORKERS) --timeout=3600 tests/store/test_rule_sql.py $(ARGS)
+
+.PHONY: fuzz
+fuzz: environment ## 按接口文档生成大量请求冲击全部接口(EXAMPLES=每个接口的请求数)
+	@YINQIAO_FUZZ_EXAMPLES=$(EXAMPLES) $(BIN)/pytest -n $(WORKERS) tests/api/test_generated.py $(ARGS)
 
 .PHONY: check
 check: lint types ## 全部静态检查

@@ -9,7 +9,7 @@ from uuid import UUID
 
 import typer
 import uvicorn
-from sqlalchemy.exc import OperationalError
+from sqlalchemy.exc import OperationalError, ProgrammingError
 
 from app.config import Settings, read_settings
 from app.demo.load import DEFAULT_SEED, DEFAULT_SIZE, MOST, holds_other, households_of, is_empty, load_sample
@@ -76,8 +76,11 @@ def main() -> None:
         cli()
     except (AppError, SeedRefused, TextRefused) as error:
         _fail(error.detail if isinstance(error, AppError) else str(error))
-    except OperationalError as error:
+    except (OperationalError, ProgrammingError) as error:
+        # A table that is missing is the former on SQLite and the latter on PostgreSQL.
         _fail(f"数据库用不了：{error.orig}。请检查 YINQIAO_DATABASE_URL，并先运行 yinqiao migrate")
+    except OSError as error:
+        _fail(f"文件或端口用不了：{error}")
 
 
 def _fail(message: str) -> None:

@@ -19,8 +19,10 @@ from app.institutions import project_routes as projects
 from app.institutions import routes as institutions
 from app.institutions.attachments import LARGER_BODY
 from app.institutions.storage import Folder
+from app.matching import assessment_routes as assessments
+from app.matching import candidate_routes as candidates
+from app.matching import institution_matches, rule_checks
 from app.matching import routes as matching
-from app.matching import rule_checks
 from app.products import bank_routes as banks
 from app.products import routes as products
 from app.programmes import draft_routes as programme_drafts
@@ -48,8 +50,14 @@ def create_app(settings: Settings | None = None, database: Database | None = Non
             store.dispose()
 
     # The documentation page comes from the installed package: an intranet reaches no CDN.
+    # A slash too many is an unknown address like any other: a redirect is no answer that the document declares.
     app = FastAPIOffline(
-        redoc_url=None, title="银桥 Yinqiao", version="0.1.0", description=DESCRIPTION, lifespan=lifespan
+        redoc_url=None,
+        redirect_slashes=False,
+        title="银桥 Yinqiao",
+        version="0.1.0",
+        description=DESCRIPTION,
+        lifespan=lifespan,
     )
     use_database(app, store)
     use_pages(app, settings.cursor_secret)
@@ -58,6 +66,8 @@ def create_app(settings: Settings | None = None, database: Database | None = Non
     for room in (programmes, programme_drafts, rate_entries, banks, products, matching, rule_checks):
         app.include_router(room.router, prefix=API)
     for room in (institutions, projects, needs, loans, attestations, attachments):
+        app.include_router(room.router, prefix=API)
+    for room in (institution_matches, candidates, assessments):
         app.include_router(room.router, prefix=API)
     install_edge(app, body_limit=settings.body_limit_bytes, larger=(LARGER_BODY,))
     return app

@@ -11,7 +11,7 @@ from decimal import Decimal
 from random import Random
 from typing import Any, Final, TypeAlias
 
-from app.rules import Dated, Parameter, Parameters, parse
+from app.rules import Dated, Parameter, Parameters
 from app.rules.catalogue import CATALOGUE
 from app.rules.facts import Fact, FactType
 
@@ -122,7 +122,7 @@ def _number_condition(random: Random, fact: Fact) -> Json:
         return {"op": op, "low": low, "high": high}
     if op == "param":
         named = "bench.amount" if fact.type is FactType.DECIMAL else "bench.count"
-        return {"op": "ge" if fact.unit != "%" and fact.unit != "级" else "le", "value": {"param": named}}
+        return {"op": "ge" if fact.unit not in {"%", "级"} else "le", "value": {"param": named}}
     return {"op": op, "value": high if op in {"le", "lt"} else low}
 
 
@@ -132,6 +132,8 @@ def _number(random: Random, fact: Fact, low: float, high: float) -> int | str:
     share = random.uniform(low, high)
     if fact.type is FactType.INT:
         return round(first + share * (last - first))
+    if fact.unit == "元":
+        return str(round(first + share * (last - first)))
     return f"{first + share * (last - first):.2f}"
 
 

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from itertools import chain
 from typing import Any, Final
 
-from sqlalchemy import exists, insert, select, update
+from sqlalchemy import Table, exists, select, update
 from sqlalchemy.orm import Session
 
 from app.demo.households import Household, Households
@@ -13,11 +13,14 @@ from app.demo.models import Sample
 from app.demo.offers import load_offers
 from app.errors import AppError
 from app.institutions.bulk import ROWS, add_institutions, add_loans, add_needs, add_projects
+from app.store.bulk import insert_many
 from app.store.tables import Attestation, Institution
 
 MOST: Final = 400_000
 DEFAULT_SIZE: Final = 1_170
 DEFAULT_SEED: Final = 1
+_ATTESTATIONS: Final = Attestation.__table__
+assert isinstance(_ATTESTATIONS, Table)  # noqa: S101  for the type checker; a mapped class has a table
 
 
 class SampleTooLarge(AppError):
@@ -91,8 +94,7 @@ def _write(session: Session, chunk: list[Household], sample: Sample, written: Wr
     written.needs += len(add_needs(session, _flat(one.needs for one in chunk), at))
     written.loans += len(add_loans(session, _flat(one.loans for one in chunk), at))
     attested = list(_flat(one.attestations for one in chunk))
-    if attested:
-        session.execute(insert(Attestation.__table__), attested)  # type: ignore[arg-type]
+    insert_many(session, _ATTESTATIONS, attested)
     written.attestations += len(attested)
     _list(session, chunk)
 

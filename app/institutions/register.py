@@ -28,7 +28,7 @@ from app.institutions.history import INSTITUTION, Recorded, begin, change
 from app.institutions.numbers import POINTER as USCC_POINTER
 from app.institutions.numbers import legal_form_error, provisional_numbers, read_uscc
 from app.institutions.places import is_zone, place_errors
-from app.institutions.queries import get_institution, sites_of
+from app.institutions.queries import sites_of
 from app.institutions.refusals import AlreadyRegistered, refuse
 from app.institutions.schemas import InstitutionIn, InstitutionPatch
 from app.rules.facts import Subject
@@ -187,8 +187,3 @@ def _move(session: Session, institution_id: UUID, region_code: str) -> None:
     for table in (Need.__table__, Loan.__table__):
         moved = update(table).where(table.c.institution_id == institution_id)  # type: ignore[arg-type]
         session.execute(moved.values(region_code=region_code))
-
-
-def registered(session: Session, institution_id: UUID, scope: Scope) -> Recorded:
-    """The institution as it now stands."""
-    return get_institution(session, institution_id, scope)

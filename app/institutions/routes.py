@@ -18,7 +18,7 @@ from app.http.unit_of_work import reads, writes
 from app.institutions.answers import institution_out, institution_row_out
 from app.institutions.queries import LIST_ORDER, Filters, get_institution, list_institutions, near_duplicates
 from app.institutions.refusals import AlreadyRegistered, InstitutionNotFound, RegistryRefused
-from app.institutions.register import amend, register, registered
+from app.institutions.register import amend, register
 from app.institutions.schemas import (
     DuplicatesOut,
     InstitutionIn,
@@ -56,7 +56,7 @@ Beds = Annotated[int | None, Query(ge=0, le=_MOST_BEDS)]
 @writes
 def register_institution(session: Session, response: Response, scope: InScope, body: InstitutionIn) -> RegisteredOut:
     """A new institution with its facts; without a USCC it gets a provisional number of its county and year."""
-    one = registered(session, register(session, body, scope, now()), scope)
+    one = get_institution(session, register(session, body, scope, now()), scope)
     set_etag(response, one.version)
     response.headers["Location"] = f"/api/v1/institutions/{one.id}"
     near = near_duplicates(
@@ -140,7 +140,7 @@ def amend_institution(
     seen = get_institution(session, institution_id, scope)
     check_version(if_match, seen.version)
     amend(session, seen, body, scope, now())
-    answer = institution_out(registered(session, institution_id, scope))
+    answer = institution_out(get_institution(session, institution_id, scope))
     set_etag(response, answer.version)
     return answer
 

@@ -20,7 +20,7 @@ from app.access.scope import Scope, in_region
 from app.cases.read import Case, case_select, read_cases
 from app.cases.select import CaseKind, CaseSource, Moment, case_source
 from app.products.models import StoredProduct
-from app.rules.bind import AllOf, bind, region_prefix
+from app.rules.bind import all_of, bind, region_prefix
 from app.rules.parameters import Parameters
 from app.store.pages import Key
 from app.store.rule_sql import rule_sql, steps_sql
@@ -78,7 +78,7 @@ class Candidates:
     def __init__(self, product: StoredProduct, moment: Moment, parameters: Parameters, scope: Scope) -> None:
         self._product, self._moment, self._scope = product, moment, scope
         bound = bind(product.rules.rule, moment.as_of, parameters)
-        if not isinstance(bound, AllOf):
+        if not isinstance(bound, all_of):
             raise TypeError("an offer's rule is `all` of its parts")
         self._bound = bound
 
@@ -150,8 +150,8 @@ class Candidates:
         front, rest = self._bound.of[:count], self._bound.of[count:]
         if not rest:
             return false()
-        one_step = steps_sql(AllOf(self._bound.at, rest), source.facts) == 1
-        return rule_sql(AllOf(self._bound.at, front), source.facts) & one_step if front else one_step
+        one_step = steps_sql(all_of(self._bound.at, rest), source.facts) == 1
+        return rule_sql(all_of(self._bound.at, front), source.facts) & one_step if front else one_step
 
 
 def order_of(sort: Sort, every: Subquery) -> list[Key]:

@@ -22,11 +22,11 @@ from app.matching.quotes import LoanRefused, NoReadings, loan_of, loan_of_facts,
 from app.matching.schemas import EligibilityCheckIn, EligibilityCheckOut
 from app.matching.subsidies import net_rates
 from app.programmes.queries import ProgrammeNotFound
-from app.regions import region_names
-from app.rules.facts import Subject
-from app.rules.given import Facts, FactsRefused, given
-from app.rules.values import Value
-from app.subsidy import SubsidyError
+from app.regions import PROVINCE, region_names, regions
+from app.rules.catalogue import CATALOGUE
+from app.rules.facts import FactType, Subject
+from app.rules.given import Facts, FactsRefused, Provenance, Stated, given
+from app.subsidy import Loan, SubsidyError
 
 router = APIRouter(route_class=StrictRoute, tags=["matching"])
 
@@ -102,22 +102,30 @@ def quote_interest_subsidy(session: Session, asked: InterestSubsidyQuoteIn) -> Q
 def read_facts(written: dict[str, Any]) -> Facts:
     """The facts of a request. Raises UnusableFacts with a pointer to every bad one."""
     try:
-        facts = given(written, at="/facts")
+        facts = given({key: _stated(key, value) for key, value in written.items()}, at="/facts")
     except FactsRefused as error:
         errors = tuple(FieldError(one.pointer, one.code, one.detail) for one in error.problems)
         raise UnusableFacts(errors[0].detail, errors=errors) from None
-    if far := tuple(_too_far(key) for key, value in facts.values.items() if _is_far(value)):
-        raise UnusableFacts(far[0].detail, errors=far)
+    if misfits := tuple(FieldError(f"/facts/{key}", *said) for key in facts.values if (said := _misfit(facts, key))):
+        raise UnusableFacts(misfits[0].detail, errors=misfits)
     return facts
 
 
-def _is_far(value: Value) -> bool:
-    """The kernel knows every day of the calendar; a request that means one of the year 1 has mistyped it."""
-    return isinstance(value, date) and not FIRST_DAY <= value <= LAST_DAY
+def _misfit(facts: Facts, key: str) -> tuple[str, str] | None:
+    """The kernel takes any day and any six digits; here the year 1 and a county of nowhere are slips."""
+    value = facts.values[key]
+    if isinstance(value, date) and not FIRST_DAY <= value <= LAST_DAY:
+        return "date_range", f"“{fact_label(key)}”须在 {FIRST_DAY} 到 {LAST_DAY} 之间"
+    in_shanxi = CATALOGUE[key].type is FactType.REGION and str(value).startswith(PROVINCE[:2])
+    if in_shanxi and value not in regions():
+        return "unknown_region", f"“{fact_label(key)}”没有行政区划代码 {value}，可用的见 /api/v1/regions"
+    return None
 
 
-def _too_far(key: str) -> FieldError:
-    return FieldError(f"/facts/{key}", "date_range", f"“{fact_label(key)}”须在 {FIRST_DAY} 到 {LAST_DAY} 之间")
+def _stated(key: str, value: object) -> Stated:
+    """What a stranger says of himself is declared; what only an office can say is an assumption (假设)."""
+    attested = key in CATALOGUE and CATALOGUE[key].type is FactType.ATTESTATION
+    return Stated(value, Provenance.ASSUMED if attested else Provenance.DECLARED)
 
 
 def _counts(matches: list[ProgrammeMatch]) -> dict[Outcome, int]:
@@ -143,9 +151,17 @@ def _quote(one: ProgrammeMatch, facts: Facts, library: Library) -> QuoteOut | No
     if terms is None or loan is None:
         return None
     try:
-        return quoted(loan, terms, library.rates, library.citations)
+        answer = quoted(loan, terms, library.rates, library.citations)
     except LoanRefused as error:
         raise UnusableFacts(error.detail, errors=tuple(_in_facts(field) for field in error.errors)) from None
+    return answer.model_copy(update={"notes": [*answer.notes, *_unknown_amounts(loan)]})
+
+
+def _unknown_amounts(loan: Loan) -> list[str]:
+    if not loan.other_subsidies:
+        return []
+    slugs = "、".join(other.slug for other in loan.other_subsidies)
+    return [f"已享受的其他贴息（{slugs}）没有填写金额，此处按 0 计；填写金额后测算见贴息测算。"]
 
 
 def _in_facts(field: FieldError) -> FieldError:

@@ -19,6 +19,7 @@ from app.matching.routes import UnusableFacts, read_facts
 from app.matching.schemas import AdviceOut, ConditionOut, FactsIn, TruthWord
 from app.regions import region_names
 from app.rules import RuleRefused, advise, explain, parse
+from app.rules.operators import OPERATORS
 
 router = APIRouter(route_class=StrictRoute, tags=["matching"])
 
@@ -27,10 +28,30 @@ _EXAMPLE: dict[str, JsonValue] = {
     "facts": {"institution.beds_total": 40},
     "as_of": "2026-11-20",
 }
+_OPERAND: dict[str, Any] = {
+    "type": ["boolean", "integer", "string", "object"],
+    "description": '值，或 {"param": "参数键"}；小数写成文本',
+}
+# The tree is read by `parse`, whose complaints are better than a schema's; its nodes stand here one level deep.
 _RULE: dict[str, Any] = {
     "type": "object",
     "required": ["op"],
-    "properties": {"op": {"type": "string"}},
+    "additionalProperties": False,
+    "properties": {
+        "op": {"type": "string", "enum": ["all", "any", "not", *OPERATORS]},
+        "of": {"anyOf": [{"type": "object"}, {"type": "array", "items": {"type": "object"}, "minItems": 1}]},
+        "fact": {"type": "string", "maxLength": 120, "examples": ["institution.beds_total"]},
+        "value": _OPERAND,
+        "low": _OPERAND,
+        "high": _OPERAND,
+        "months": _OPERAND,
+        "values": {"type": "array", "items": {"type": ["string", "integer", "boolean"]}, "maxItems": 200},
+        "regions": {"type": "array", "items": {"type": "string"}, "maxItems": 200, "examples": [["140300"]]},
+        "programme": {"type": "string", "maxLength": 80},
+        "id": {"type": "string", "pattern": "^[a-z][a-z0-9_]*$", "maxLength": 60},
+        "cite": {"type": "object", "description": "写明一处：clause（可带 document）、law（可带 article）或 own"},
+        "checked": {"type": "boolean", "description": "只认主管部门核过或登记机关的值"},
+    },
     "description": "规则树：all、any、not，或一个条件（op、fact 与比较的值）。最多 200 个条件、32 层。",
 }
 RuleIn = Annotated[Any, WithJsonSchema(_RULE)]

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Final, TypeVar
 
-from sqlalchemy import delete, select
+from sqlalchemy import delete, select, text
 from sqlalchemy.orm import Session
 
 from app.programmes.models import ClauseRecord, DocumentRecord, ParameterRecord, PolicyFile, ProgrammeRecord
@@ -52,6 +52,7 @@ def load_seeds(session: Session, seeds: Seeds, now: datetime) -> Loaded:
     entered over the API is never taken back: a programme whose open version was published there stays as it is,
     whatever the seeds say of it, and so do rates and days of knowledge.
     """
+    _wait_for_others(session)
     load = _Load(session, now)
     for department in seeds.departments:
         load.put(Department, {"name": department.name}, {"renamed": _json(department)["renamed"]})
@@ -62,6 +63,12 @@ def load_seeds(session: Session, seeds: Seeds, now: datetime) -> Loaded:
         load.series(series)
     load.close_programmes({programme.slug for file in seeds.policies for programme in file.programmes})
     return load.loaded
+
+
+def _wait_for_others(session: Session) -> None:
+    """Two instances may start at once. On SQLite the writing transaction has waited already, as it began."""
+    if session.get_bind().dialect.name == "postgresql":
+        session.execute(text("LOCK TABLE policy_document IN SHARE ROW EXCLUSIVE MODE"))
 
 
 def _json(record: Any) -> dict[str, Any]:
@@ -115,6 +122,8 @@ class _Load:
             # At most one version is open; the new one must not meet the old one before it is closed.
             self._session.flush()
             self.loaded.changed += 1
+        elif latest is not None:
+            self.loaded.added += 1
         version = ProgrammeVersion(
             programme_id=row.id,
             version=latest.version + 1 if latest else 1,

@@ -1,5 +1,6 @@
 """Reading the seed folder: YAML that is refused with file, line and reason, or becomes records."""
 
+from collections import Counter
 from collections.abc import Hashable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -8,6 +9,7 @@ from typing import Any, TypeVar
 import yaml
 from pydantic import BaseModel, ValidationError
 
+from app.http.refusals import field_errors
 from app.programmes.crosscheck import check_together
 from app.programmes.models import Department, DepartmentFile, PolicyFile, RateFile, ReadingFile
 from app.rules.parameters import Parameters
@@ -40,12 +42,23 @@ class Seeds:
 
 
 class _UniqueKeys(yaml.SafeLoader):
-    """A mapping that names a key twice is refused: the second value would silently win."""
+    """A mapping that names a key twice is refused: the second value would silently win.
+
+    Every refusal has its line, also those that YAML leaves to Python, such as a day that no calendar has.
+    """
+
+    def construct_object(self, node: yaml.Node, deep: bool = False) -> Any:
+        try:
+            return super().construct_object(node, deep)
+        except ValueError:
+            raise yaml.MarkedYAMLError(problem=f"“{node.value}”读不出来", problem_mark=node.start_mark) from None
 
     def construct_mapping(self, node: yaml.MappingNode, deep: bool = False) -> dict[Hashable, Any]:
         seen: set[object] = set()
         for key, _ in node.value:
             name = self.construct_object(key, deep=True)
+            if not isinstance(name, Hashable):
+                raise yaml.MarkedYAMLError(problem="键要写成文字", problem_mark=key.start_mark)
             if name in seen:
                 raise yaml.MarkedYAMLError(problem=f"“{name}”写了两次", problem_mark=key.start_mark)
             seen.add(name)
@@ -73,15 +86,24 @@ class _Source:
 
 def read_seeds(folder: Path) -> Seeds:
     """All seed files of a folder. Raises SeedRefused for the first thing that is wrong."""
-    readings = {item.programme: item for item in _read(folder / "readings.yaml", ReadingFile)[1].programmes}
+    sets = _read(folder / "readings.yaml", ReadingFile)[1].programmes
+    readings = {item.programme: item for item in sets}
     files = [_read(path, PolicyFile) for path in _files(folder / "policies")]
     departments = _read(folder / "departments.yaml", DepartmentFile)[1].departments
     series = [one for path in _files(folder / "rates") for one in _read(path, RateFile)[1].series]
     check_together([(source.refuse, file) for source, file in files], {one.name for one in departments})
+    _refuse_doubles(folder / "readings.yaml", [one.programme for one in sets])
+    _refuse_doubles(folder / "departments.yaml", [one.name for one in departments])
+    _refuse_doubles(folder / "rates", [one.code for one in series])
     if unknown := readings.keys() - {programme.slug for _, file in files for programme in file.programmes}:
         raise SeedRefused(folder / "readings.yaml", None, f"没有政策“{min(unknown)}”")
     policies = tuple(_with_readings(file, readings) for _, file in files)
     return Seeds(policies, tuple(series), departments)
+
+
+def _refuse_doubles(path: Path, names: Sequence[str]) -> None:
+    if doubles := [name for name, count in Counter(names).items() if count > 1]:
+        raise SeedRefused(path, None, f"“{doubles[0]}”写了两次，只留一处")
 
 
 def _files(folder: Path) -> list[Path]:
@@ -97,7 +119,8 @@ def _read(path: Path, model: type[M]) -> tuple[_Source, M]:
         return source, model.model_validate(source.data)
     except ValidationError as error:
         first = error.errors(include_url=False)[0]
-        raise source.refuse(first["loc"], f"{_place(first['loc'])} {_reason(first)}") from None
+        (refusal,) = field_errors([{**first, "loc": ("body", *first["loc"])}], source.data)
+        raise source.refuse(first["loc"], f"{refusal.pointer} {refusal.detail}".strip()) from None
 
 
 def read_record(path: Path, model: type[M]) -> M:
@@ -119,15 +142,8 @@ def _source(path: Path) -> _Source:
     except yaml.MarkedYAMLError as error:
         line = error.problem_mark.line + 1 if error.problem_mark else None
         raise SeedRefused(path, line, f"YAML 写法不对：{error.problem}") from None
-
-
-def _place(steps: Sequence[object]) -> str:
-    return "/".join(str(step) for step in steps)
-
-
-def _reason(error: Any) -> str:
-    message = {"missing": "这一项必须写", "extra_forbidden": "没有这一项，请检查拼写"}.get(error["type"], error["msg"])
-    return str(message).removeprefix("Value error, ")
+    except yaml.YAMLError:  # The reader's, which has no mark: a character that YAML does not allow.
+        raise SeedRefused(path, None, "文件中有 YAML 不允许的控制字符") from None
 
 
 def _children(node: yaml.Node) -> Iterator[tuple[str, yaml.Node]]:

@@ -1,7 +1,7 @@
 """An operator's own official texts, split into the clauses of the library.
 
 The service holds summaries only. Whoever has the official text may load it: one UTF-8 file a document, named by
-its slug. Headings (一、 二、 …) name the parts; within a part a clause begins at its number, written （一） or
+its slug. Headings (一、 二、 …) name the parts; within a part a clause begins at its number, written (一) or
 1. at the start of a line. Line breaks that only the page made are taken out.
 """
 

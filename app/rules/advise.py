@@ -12,7 +12,7 @@ from app.rules.check import Rule
 from app.rules.evaluate import truth_of, truth_of_condition
 from app.rules.explain import NO_NAMES, Names
 from app.rules.given import Facts, given
-from app.rules.levers import TIME, Lever, levers
+from app.rules.levers import TIME, Lever, later_days, levers
 from app.rules.missing import missing_facts
 from app.rules.parameters import NO_PARAMETERS, Parameters
 from app.rules.steps import Step, step_of
@@ -23,10 +23,10 @@ _Keys: TypeAlias = frozenset[str]
 
 # A piece of advice that moves more than three things at once helps nobody.
 MOST_STEPS: Final = 3
-# Bounds of the search, the second in conditions looked at (about a second of work). What falls outside is advice
+# Bounds of the search, the second in conditions looked at (a fraction of a second). What falls outside is advice
 # not given; advice given is always checked, and so is that no part of it is enough.
-_MOST_SETS: Final = 64
-_MOST_VISITS: Final = 2_000_000
+_MOST_SETS: Final = 32
+_MOST_VISITS: Final = 400_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,13 +63,15 @@ class _Case:
         self.rule, self.facts, self.as_of, self.parameters = rule, facts, as_of, parameters
         self.bound = bind(rule, as_of, parameters)
         self._levers: dict[str, Lever] = {}
+        self._later: dict[date, Bound] = {}
         self._tried: dict[_Keys, dict[str, Value] | None] = {}
         self._trials_left = _MOST_VISITS // len(rule.leaves)
 
     def advice(self, names: Names) -> Iterator[tuple[Step, ...]]:
         if truth_of(self.bound, self.facts) is Truth.TRUE:
             return
-        self._levers = levers(self.rule, self.bound, self.facts, self.as_of, self.parameters)
+        self._later = later_days(self.rule, self.bound, self.facts, self.as_of, self.parameters)
+        self._levers = levers(self.bound, self._later, self.facts)
         for keys in self._minimal_sets():
             values = self._working(keys) or {}
             yield tuple(
@@ -105,7 +107,7 @@ class _Case:
         if not isinstance(bound, AllOf):
             return _smallest(keys for member in members for keys in member)
         joined: list[_Keys] = [frozenset()]
-        for member in members:
+        for member in sorted(members, key=len):
             joined = _smallest(left | right for left in joined for right in member)
         return joined
 
@@ -122,7 +124,7 @@ class _Case:
         self._trials_left -= 1
         changes = {key: value for key, value in state.items() if key != TIME}
         day = state.get(TIME)
-        bound = bind(self.rule, day, self.parameters) if isinstance(day, date) else self.bound
+        bound = self._later[day] if isinstance(day, date) else self.bound
         return truth_of(bound, self.facts.with_values(changes)) is Truth.TRUE
 
 

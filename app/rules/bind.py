@@ -7,7 +7,6 @@ every condition is worded the way it is demanded. Evaluation, explanation and ad
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from datetime import date
-from functools import lru_cache
 from typing import Any, Final, TypeAlias, assert_never
 
 from app.rules.check import Rule, fact_key
@@ -32,9 +31,12 @@ from app.rules.nodes import (
 )
 from app.rules.operators import OPERATORS
 from app.rules.parameters import Parameters
+from app.rules.verdicts import Verdict, verdict_of_all, verdict_of_any, verdict_of_known, verdict_of_test
 
 # Trailing zeros of a region code stand for everything below the province or the city.
 _WHOLE: Final = (("0000", 2), ("00", 4))
+# Today and the days that people compare it with; a rule of eight conditions takes about 10 kB a day.
+_MOST_DAYS: Final = 8
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -53,6 +55,7 @@ class Condition:
     test: Callable[[Any, Any], bool]
     wanted: Any
     months: int | None
+    verdict: Verdict
 
     @property
     def asks_known(self) -> bool:
@@ -60,28 +63,40 @@ class Condition:
 
     @property
     def can_come_true(self) -> bool:
-        """The applicant can change the fact within a year, or the date becomes old enough by itself."""
-        return self.fact.changeable or (self.leaf.op == "at_least_months_ago" and not self.negated)
+        """The applicant can change the fact within a year, or time alone turns the verdict."""
+        waiting = "at_most_months_ago" if self.negated else "at_least_months_ago"
+        return self.fact.changeable or self.leaf.op == waiting
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class AllOf:
     at: str
     of: tuple["Bound", ...]
+    verdict: Verdict
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class AnyOf:
     at: str
     of: tuple["Bound", ...]
+    verdict: Verdict
 
 
 Bound: TypeAlias = AllOf | AnyOf | Condition
 
 
-@lru_cache(maxsize=8192)
 def bind(rule: Rule, as_of: date, parameters: Parameters) -> Bound:
-    """The rule as it stands on a day. Kept, since the same rules are asked on the same days."""
+    """The rule as it stands on a day. Kept for a few days, since the same rules are asked on the same days."""
+    bound: Bound | None = rule.bound.get((as_of, parameters))
+    if bound is None:
+        if len(rule.bound) >= _MOST_DAYS:
+            rule.bound.clear()
+        bound = rule.bound[as_of, parameters] = bind_afresh(rule, as_of, parameters)
+    return bound
+
+
+def bind_afresh(rule: Rule, as_of: date, parameters: Parameters) -> Bound:
+    """The same without keeping it, for days that nobody will ask about again."""
     return _bind(rule, rule.root, "", _Day(as_of, parameters), negated=False)
 
 
@@ -112,25 +127,54 @@ def _bind(rule: Rule, node: Node, at: str, day: _Day, *, negated: bool) -> Bound
             children = tuple(
                 _bind(rule, child, f"{at}/of/{i}", day, negated=negated) for i, child in enumerate(node.of)
             )
-            return AllOf(at, children) if isinstance(node, All) is not negated else AnyOf(at, children)
+            return all_of(at, children) if isinstance(node, All) is not negated else any_of(at, children)
         case Not():
             return _bind(rule, node.of, f"{at}/of", day, negated=not negated)
         case _:
             return _condition(rule.facts[fact_key(node)], node, at, day, negated=negated)
 
 
+def all_of(at: str, children: tuple[Bound, ...]) -> AllOf:
+    """The group of which every member must hold."""
+    return AllOf(at, children, verdict_of_all(_verdicts(AllOf, children)))
+
+
+def any_of(at: str, children: tuple[Bound, ...]) -> AnyOf:
+    """The group of which one member is enough."""
+    return AnyOf(at, children, verdict_of_any(_verdicts(AnyOf, children)))
+
+
+def _verdicts(kind: type[AllOf] | type[AnyOf], children: tuple[Bound, ...]) -> list[Verdict]:
+    """Single conditions are asked before groups: the order does not matter to the verdict, only to its cost."""
+    members = sorted(_merged(kind, children), key=lambda member: not isinstance(member, Condition))
+    return [member.verdict for member in members]
+
+
+def _merged(kind: type[AllOf] | type[AnyOf], children: tuple[Bound, ...]) -> Iterator[Bound]:
+    """`all` within `all` is one `all`, and `any` within `any` one `any`."""
+    for child in children:
+        if isinstance(child, kind):
+            yield from _merged(kind, child.of)
+        else:
+            yield child
+
+
 def _condition(fact: Fact, leaf: Leaf, at: str, day: _Day, *, negated: bool) -> Condition:
+    key, test, wanted = fact_key(leaf), OPERATORS[leaf.op].test, _wanted(leaf, day)
     months = day.resolve(leaf.months) if isinstance(leaf, MonthsAgo) else None
     return Condition(
         at,
         leaf,
         fact,
-        fact_key(leaf),
+        key,
         leaf.checked,
         negated,
-        OPERATORS[leaf.op].test,
-        _wanted(leaf, day),
+        test,
+        wanted,
         months if isinstance(months, int) else None,
+        verdict_of_known(key, checked=leaf.checked, negated=negated)
+        if isinstance(leaf, Known)
+        else verdict_of_test(key, test, wanted, checked=leaf.checked, negated=negated),
     )
 
 

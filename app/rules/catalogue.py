@@ -24,7 +24,7 @@ _yuan = partial(
 )
 _percent = partial(Fact, type=FactType.DECIMAL, unit="%", minimum=_ZERO, maximum=_HUNDRED)
 # An office may look again within a year, so an attestation counts as something the applicant can obtain.
-_attested = partial(Fact, type=FactType.ATTESTATION, changeable=True)
+_attested = partial(Fact, type=FactType.ATTESTATION, changeable=True, attested_by="主管部门")
 _PUBLIC: Final = Visibility.PUBLIC
 _CONSENT: Final = Visibility.CONSENT
 
@@ -90,11 +90,11 @@ _INSTITUTION = (
     _count("institution.trainees", "培训人数", unit="人", changeable=True),
     _set("institution.training_modes", "培训方式", codes=codes.TRAINING_MODES, changeable=True),
     _bool("institution.trains_for_care_institutions", "为养老护理机构用工培训", changeable=True),
-    _attested("institution.stable_cash_flow", "现金流稳定"),
-    _attested("institution.risk_controllable", "风险可控"),
+    _attested("institution.stable_cash_flow", "现金流稳定", attested_by="放款银行"),
+    _attested("institution.risk_controllable", "风险可控", attested_by="放款银行"),
     _attested("institution.lawful_compliant", "依法合规"),
-    _attested("institution.within_land_catalogue", "符合划拨用地目录"),
-    _attested("institution.building_safe", "存量房屋安全"),
+    _attested("institution.within_land_catalogue", "符合划拨用地目录", attested_by="自然资源部门"),
+    _attested("institution.building_safe", "存量房屋安全", attested_by="住房城乡建设部门"),
     _attested("institution.meets_detailed_rules", "符合该项政策的相关规定", per_programme=True),
 )
 
@@ -119,12 +119,12 @@ _PROJECT = (
     _bool("project.charges_by_bed", "按床位向社会收费", changeable=True),
     _bool("project.in_demo_zone", "位于示范区", visibility=_PUBLIC),
     _bool("project.on_key_list", "列入重点项目", changeable=True, visibility=_PUBLIC),
-    _attested("project.stable_cash_flow", "建成后现金流稳定"),
-    _attested("project.risk_controllable", "项目风险可控"),
+    _attested("project.stable_cash_flow", "建成后现金流稳定", attested_by="放款银行或承销机构"),
+    _attested("project.risk_controllable", "项目风险可控", attested_by="放款银行"),
     _attested("project.lawful_compliant", "项目依法合规"),
-    _attested("project.planning_conforms", "符合国土空间规划和用途管制"),
-    _attested("project.within_land_catalogue", "项目符合划拨用地目录"),
-    _attested("project.building_safe", "改建房屋安全"),
+    _attested("project.planning_conforms", "符合国土空间规划和用途管制", attested_by="自然资源部门"),
+    _attested("project.within_land_catalogue", "项目符合划拨用地目录", attested_by="自然资源部门"),
+    _attested("project.building_safe", "改建房屋安全", attested_by="住房城乡建设部门"),
     _attested("project.meets_detailed_rules", "项目符合该项政策的相关规定", per_programme=True),
 )
 

@@ -19,7 +19,7 @@ from app.rules.values import Value
 # Regions of other provinces, of which a rule will hardly name all.
 _ELSEWHERE: Final = ("110000", "310000", "440000", "650000")
 # More combinations of code classes than this are cut; sets of conditions that large are refused at write time.
-_MOST_COMBINATIONS: Final = 4096
+_MOST_COMBINATIONS: Final = 1024
 
 
 def cells(fact: Fact, conditions: Sequence[Condition], current: Value | None = None) -> tuple[Value, ...]:

@@ -1,7 +1,7 @@
 """Writing a rule down: its shape, then every condition against the fact catalogue and the parameters."""
 
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from decimal import Decimal
 from typing import Any, Final, assert_never
 
@@ -40,6 +40,8 @@ class Rule:
     root: Node
     leaves: tuple[tuple[str, Leaf], ...]
     facts: dict[str, Fact]
+    # What `bind` makes of the rule for a day stays with the rule and goes with it: a stranger's rule leaves nothing.
+    bound: dict[object, Any] = field(default_factory=dict, init=False, repr=False)
 
     def to_json(self) -> dict[str, Any]:
         """The JSON that `parse` reads back into the same tree."""
@@ -117,10 +119,11 @@ class _Typing:
             case Compare():
                 return leaf.model_copy(update={"value": self._operand(leaf.value, fact, f"{at}/value")})
             case Between():
-                ends = {
+                ends: dict[str, object] = {
                     "low": self._operand(leaf.low, fact, f"{at}/low"),
                     "high": self._operand(leaf.high, fact, f"{at}/high"),
                 }
+                self._in_order(ends["low"], ends["high"], at)
                 return leaf.model_copy(update=ends)
             case In():
                 values = tuple(self._literal(value, fact, f"{at}/values/{i}") for i, value in enumerate(leaf.values))
@@ -153,6 +156,13 @@ class _Typing:
         elif not _takes(fact, parameter.type):
             detail = f"参数“{parameter.label}”与“{fact.label}”类型不同"
             self._complain(f"{at}/param", "wrong_parameter_type", detail)
+        elif parameter.unit and fact.unit and parameter.unit != fact.unit:
+            detail = f"参数“{parameter.label}”以{parameter.unit}计，“{fact.label}”以{fact.unit}计，不能比较"
+            self._complain(f"{at}/param", "wrong_parameter_unit", detail)
+
+    def _in_order(self, low: Any, high: Any, at: str) -> None:
+        if type(low) is type(high) and not isinstance(low, Param | str | bool) and low > high:
+            self._complain(f"{at}/high", "ends_reversed", "上限不能小于下限，请把 low 和 high 对调")
 
     def _literal(self, raw: object, fact: Fact, at: str) -> object:
         try:

@@ -2,9 +2,8 @@
 
 from collections.abc import Mapping
 from datetime import date
-from typing import assert_never
 
-from app.rules.bind import AllOf, AnyOf, Bound, Condition, bind
+from app.rules.bind import Bound, Condition, bind
 from app.rules.check import Rule
 from app.rules.given import Facts, given
 from app.rules.parameters import NO_PARAMETERS, Parameters
@@ -23,38 +22,10 @@ def evaluate(
 
 
 def truth_of(bound: Bound, facts: Facts) -> Truth:
-    """The verdict of a rule bound to its day: the minimum over `all`, the maximum over `any`."""
-    match bound:
-        case Condition():
-            return truth_of_condition(bound, facts)
-        case AllOf():
-            verdict = Truth.TRUE
-            for child in bound.of:
-                truth = truth_of(child, facts)
-                if truth is Truth.FALSE:
-                    return truth
-                if truth is Truth.UNKNOWN:
-                    verdict = truth
-            return verdict
-        case AnyOf():
-            verdict = Truth.FALSE
-            for child in bound.of:
-                truth = truth_of(child, facts)
-                if truth is Truth.TRUE:
-                    return truth
-                if truth is Truth.UNKNOWN:
-                    verdict = truth
-            return verdict
-        case _:
-            assert_never(bound)
+    """The verdict of a rule bound to its day."""
+    return bound.verdict(facts)
 
 
 def truth_of_condition(condition: Condition, facts: Facts) -> Truth:
     """UNKNOWN without a usable value or a resolved operand; else the operator's test, flipped under a negation."""
-    own = facts.values.get(condition.key)
-    if own is None or (condition.checked and condition.key not in facts.checked):
-        # Only `known` is decided without a value.
-        return Truth.of(condition.negated) if condition.asks_known else Truth.UNKNOWN
-    if condition.wanted is None:
-        return Truth.UNKNOWN
-    return Truth.FALSE if condition.test(own, condition.wanted) is condition.negated else Truth.TRUE
+    return condition.verdict(facts)

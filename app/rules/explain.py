@@ -1,17 +1,16 @@
 """Why a rule says what it says: every condition with the own value, what is wanted, its verdict and its source."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from datetime import date
 from functools import lru_cache
 from types import MappingProxyType
 from typing import Final, NamedTuple, TypeAlias
 
 from app.rules.bind import AllOf, Bound, Condition, bind
-from app.rules.check import Rule
-from app.rules.evaluate import truth_of_condition
+from app.rules.check import Rule, operands
 from app.rules.facts import Fact, FactType
-from app.rules.given import Facts, Provenance, given
-from app.rules.nodes import Attested, Citation, Known, MonthsAgo, Within
+from app.rules.given import Facts, Provenance, Told, given
+from app.rules.nodes import Attested, Citation, Known, MonthsAgo
 from app.rules.operators import OPERATORS
 from app.rules.parameters import NO_PARAMETERS, Parameters
 from app.rules.truth import Truth, kleene_all, kleene_any
@@ -20,12 +19,18 @@ from app.rules.values import Value, write_value
 Names: TypeAlias = Mapping[str, str]
 
 NO_NAMES: Final[Names] = MappingProxyType({})
-_VERDICTS: Final = {Truth.TRUE: "符合", Truth.FALSE: "不符合", Truth.UNKNOWN: "待确认"}
+_VERDICTS: Final = {Truth.TRUE: "，符合", Truth.FALSE: "，不符合", Truth.UNKNOWN: "，待确认"}
 _SOURCES: Final = {
     Provenance.DECLARED: "填报为",
     Provenance.CHECKED: "核实为",
     Provenance.REGISTRY: "登记为",
     Provenance.ASSUMED: "假设为",
+}
+_OF_DAYS: Final = {
+    "应低于{wanted}": "应早于{wanted}",
+    "应不低于{wanted}": "应不早于{wanted}",
+    "应超过{wanted}": "应晚于{wanted}",
+    "应不超过{wanted}": "应不晚于{wanted}",
 }
 _NOT_SET: Final = "（当日没有规定数值）"
 
@@ -89,82 +94,113 @@ def explain_bound(bound: Bound, facts: Facts, names: Names = NO_NAMES) -> Explan
     return Findings(bound.at, "any", kleene_any(truths), members)
 
 
-def findings(explanation: Explanation) -> Iterator[Finding]:
+def findings(explanation: Explanation) -> list[Finding]:
     """The conditions of an explanation, left to right."""
+    found: list[Finding] = []
+    _collect(explanation, found)
+    return found
+
+
+def _collect(explanation: Explanation, found: list[Finding]) -> None:
     if isinstance(explanation, Finding):
-        yield explanation
+        found.append(explanation)
     else:
         for member in explanation.of:
-            yield from findings(member)
+            _collect(member, found)
+
+
+class _Asked(NamedTuple):
+    """What a finding says of its condition alone, whatever the case."""
+
+    at: str
+    id: str
+    fact: str
+    label: str
+    wanted: str
+    claim: str
+    citation: Citation | None
+    changeable: bool
 
 
 def _finding(condition: Condition, facts: Facts, names: Names) -> Finding:
-    fact, truth = condition.fact, truth_of_condition(condition, facts)
-    own, stated = _own(condition, facts, names), facts.stated.get(condition.key)
-    wanted = demand(condition, names)
-    return Finding(
+    at, name, fact, label, wanted, claim, citation, changeable = (
+        _asked(condition, names) if condition.fact.is_named_elsewhere else _asked_anywhere(condition)
+    )
+    own, said, provenance = facts.told.get(fact) or _told(condition, facts, names)
+    if condition.checked and own is not None and fact not in facts.checked:
+        said = f"{said}，还要核实"
+    truth = condition.verdict(facts)
+    sentence = f"{claim}{said}{_VERDICTS[truth]}"
+    return Finding(at, name, fact, label, own, wanted, truth, sentence, citation, provenance, changeable)
+
+
+@lru_cache(maxsize=16384)
+def _asked_anywhere(condition: Condition) -> _Asked:
+    """Kept for all cases to come; not where others know the names, which may differ from call to call."""
+    return _asked(condition, NO_NAMES)
+
+
+def _asked(condition: Condition, names: Names) -> _Asked:
+    fact, leaf, wanted = condition.fact, condition.leaf, demand(condition, names)
+    return _Asked(
         condition.at,
-        condition.leaf.id or condition.at,
+        leaf.id or condition.at,
         condition.key,
         fact.label,
-        own,
         wanted,
-        truth,
-        f"{fact.label}{wanted}；{_own_part(condition, facts, own)}，{_VERDICTS[truth]}",
-        condition.leaf.cite,
-        stated.provenance if stated else None,
+        f"{fact.label}{wanted}；",
+        leaf.cite,
         condition.can_come_true,
     )
 
 
-def _own(condition: Condition, facts: Facts, names: Names) -> str | None:
-    """The value in words; regions are not kept, since their names may differ from call to call."""
-    text = facts.texts.get(condition.key)
-    if text is None and (value := facts.values.get(condition.key)) is not None:
-        text = write(condition.fact, value, names)
-        if condition.fact.type is not FactType.REGION:
-            facts.texts[condition.key] = text
-    return text
-
-
-def _own_part(condition: Condition, facts: Facts, own: str | None) -> str:
-    if own is None:
-        return "尚未认定" if condition.fact.type is FactType.ATTESTATION else "尚未填写"
-    part = f"{_SOURCES[facts.stated[condition.key].provenance]}{own}"
-    return f"{part}，还要核实" if condition.checked and condition.key not in facts.checked else part
+def _told(condition: Condition, facts: Facts, names: Names) -> Told:
+    """What the case says of the fact, kept for its other conditions; not where others know the names, as above."""
+    fact, stated = condition.fact, facts.stated.get(condition.key)
+    if stated is None:
+        told = Told(None, "尚未认定" if fact.type is FactType.ATTESTATION else "尚未填写", None)
+    else:
+        own = write(fact, facts.values[condition.key], names)
+        told = Told(own, f"{_SOURCES[stated.provenance]}{_spaced(own)}", stated.provenance)
+    if not fact.is_named_elsewhere:
+        facts.told[condition.key] = told
+    return told
 
 
 def demand(condition: Condition, names: Names = NO_NAMES) -> str:
     """What the condition asks, in words: 应不低于 5 亿元."""
-    return _region_demand(condition, names) if isinstance(condition.leaf, Within) else _demand(condition)
+    wanted = _NOT_SET if condition.wanted is None else _wanted_text(condition, names)
+    return phrase_of(condition.leaf.op, condition.fact, negated=condition.negated).format(wanted=_spaced(wanted))
 
 
-@lru_cache(maxsize=65536)
-def _demand(condition: Condition) -> str:
-    operator = OPERATORS[condition.leaf.op]
-    phrase = operator.negated if condition.negated else operator.phrase
-    return phrase.format(wanted=_NOT_SET if condition.wanted is None else _wanted_text(condition))
+def phrase_of(op: str, fact: Fact, *, negated: bool) -> str:
+    """The operator's phrase; days come before and after each other and are neither low nor high."""
+    phrase = OPERATORS[op].negated if negated else OPERATORS[op].phrase
+    return _OF_DAYS.get(phrase, phrase) if fact.type is FactType.DATE else phrase
 
 
-def _region_demand(condition: Condition, names: Names) -> str:
-    operator = OPERATORS[condition.leaf.op]
-    regions = condition.leaf.regions if isinstance(condition.leaf, Within) else ()
-    phrase = operator.negated if condition.negated else operator.phrase
-    return phrase.format(wanted="、".join(names.get(region, region) for region in regions))
+def _spaced(text: str) -> str:
+    """Chinese and a number stand apart."""
+    return f" {text}" if text[:1].isascii() and text[:1].isdigit() else text
 
 
-def _wanted_text(condition: Condition) -> str:
+def _wanted_text(condition: Condition, names: Names) -> str:
     fact, wanted, leaf = condition.fact, condition.wanted, condition.leaf
-    if isinstance(leaf, Known | Attested):
+    if isinstance(leaf, Known):
         return ""
+    if isinstance(leaf, Attested):
+        return fact.attested_by
+    if fact.is_named_elsewhere:
+        return "、".join(names.get(str(code), str(code)) for code in operands(leaf))
     if isinstance(leaf, MonthsAgo):
         return _months_text(condition)
     if isinstance(wanted, tuple):
-        return "和".join(write_value(fact, end) for end in wanted)
+        return "和".join(_spaced(write_value(fact, end)) for end in wanted).strip()
     if fact.type is FactType.SET:
         return write_value(fact, wanted)
     if isinstance(wanted, frozenset):
-        return "、".join(write_value(fact, value) for value in sorted(wanted))
+        order = [*fact.codes].index if fact.codes else None
+        return "、".join(write_value(fact, value) for value in sorted(wanted, key=order))
     return write_value(fact, wanted)
 
 
@@ -175,11 +211,12 @@ def _months_text(condition: Condition) -> str:
         side = f"{'晚于' if condition.negated else '不晚于'} {high.isoformat()}"
     else:
         side = f"{'早于' if condition.negated else '不早于'} {low.isoformat()}"
-    return f" {condition.months} 个月（即{side}）"
+    return f"{condition.months} 个月（即{side}）"
 
 
 def write(fact: Fact, value: Value, names: Names = NO_NAMES) -> str:
-    """The value in words, regions by name."""
-    return (
-        names.get(value, value) if fact.type is FactType.REGION and isinstance(value, str) else write_value(fact, value)
-    )
+    """The value in words; regions and programmes by the names given."""
+    if not fact.is_named_elsewhere:
+        return write_value(fact, value)
+    codes = sorted(value) if isinstance(value, frozenset) else [str(value)]
+    return "、".join(names.get(code, code) for code in codes) or "无"

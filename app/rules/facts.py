@@ -54,7 +54,8 @@ class Fact:
 
     `unit` is the Chinese unit (元, 张, 人, %, 个月, ㎡). `minimum` and `maximum` are inclusive. `codes` maps
     code to label for enums and sets. `changeable` says whether the applicant can change the value within a
-    year, which is what advice may ask for. An attestation with `per_programme` is given for one programme only.
+    year, which is what advice may ask for. An attestation is given by `attested_by`, with `per_programme` for one
+    programme only.
     """
 
     key: str
@@ -67,6 +68,12 @@ class Fact:
     minimum: Decimal | None = None
     maximum: Decimal | None = None
     per_programme: bool = False
+    attested_by: str = ""
+
+    @property
+    def is_named_elsewhere(self) -> bool:
+        """Its values are codes whose names others know: regions, and slugs of programmes."""
+        return self.type is FactType.REGION or (self.type is FactType.SET and not self.codes)
 
     @property
     def subject(self) -> Subject:
@@ -81,8 +88,8 @@ class Fact:
 class UnknownFact(LookupError):
     """A key that the catalogue does not hold, or a programme suffix where none belongs (or none where one does)."""
 
-    def __init__(self, key: str) -> None:
-        super().__init__(f"事实目录中没有“{key[:80]}”")
+    def __init__(self, key: str, advice: str = "") -> None:
+        super().__init__(f"事实目录中没有“{key[:80]}”{advice}")
         self.key = key
 
 
@@ -98,8 +105,10 @@ class Catalogue:
     def __getitem__(self, key: str) -> Fact:
         name, at, programme = key.partition("@")
         fact = self._facts.get(name)
-        if fact is None or bool(at) is not fact.per_programme or (at and not SLUG.fullmatch(programme)):
+        if fact is None or (at and not fact.per_programme):
             raise UnknownFact(key)
+        if fact.per_programme and not SLUG.fullmatch(programme):
+            raise UnknownFact(key, f"；“{fact.label}”要写明是哪项政策：{name}@政策代码")
         return fact
 
     def __contains__(self, key: str) -> bool:

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import date
 from enum import StrEnum
-from typing import Final
+from typing import Final, NamedTuple
 
 from app.rules.catalogue import CATALOGUE
 from app.rules.facts import Catalogue, UnknownFact
@@ -44,17 +44,25 @@ class FactsRefused(ValueError):
         self.problems = tuple(problems)
 
 
+class Told(NamedTuple):
+    """A stated value in words, a clause that says who stated it, and its provenance; without a value, that it lacks."""
+
+    own: str | None
+    said: str
+    provenance: Provenance | None
+
+
 @dataclass(frozen=True, slots=True)
 class Facts:
     """Typed values by fact key. What is absent is unknown; `checked` are those an office or a registry vouches for.
 
-    `texts` keeps the values written out so far: many rules ask the same few facts of one case.
+    `told` keeps the values written out so far: many rules ask the same few facts of one case.
     """
 
     values: dict[str, Value]
     checked: frozenset[str]
     stated: dict[str, Stated]
-    texts: dict[str, str] = field(default_factory=dict, init=False, repr=False, compare=False)
+    told: dict[str, Told] = field(default_factory=dict, init=False, repr=False, compare=False)
 
     def usable(self, key: str, checked: bool) -> Value | None:
         """The value of a fact, or None where it is unknown or, if `checked` is demanded, only declared."""

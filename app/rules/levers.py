@@ -1,24 +1,26 @@
 """What can be moved to change a verdict: changeable facts with their useful values, and time with its useful days."""
 
 from collections import defaultdict
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, timedelta
 from decimal import Decimal
+from itertools import chain
 from typing import Final, TypeAlias
 
-from app.rules.bind import Bound, Condition, bind, conditions
+from app.rules.bind import Bound, Condition, bind_afresh, conditions
 from app.rules.cells import answers, cells
 from app.rules.check import Rule
 from app.rules.evaluate import truth_of_condition
 from app.rules.given import Facts
 from app.rules.months import add_months
-from app.rules.nodes import MonthsAgo
 from app.rules.parameters import Parameters
 from app.rules.truth import Truth
 from app.rules.values import Value
 
 TIME: Final = "as_of"
+# Whoever is told to wait, waits for one of the next turns; the bound keeps a rule about dozens of dates cheap.
+_MOST_DAYS: Final = 24
 _Distance: TypeAlias = tuple[Decimal, int]
 
 
@@ -31,14 +33,20 @@ class Lever:
     meets: frozenset[str]
 
 
-def levers(rule: Rule, bound: Bound, facts: Facts, as_of: date, parameters: Parameters) -> dict[str, Lever]:
+def later_days(rule: Rule, bound: Bound, facts: Facts, as_of: date, parameters: Parameters) -> dict[date, Bound]:
+    """The rule on each of the next days on which waiting changes something."""
+    return {day: bind_afresh(rule, day, parameters) for day in _turning_days(bound, facts, as_of)}
+
+
+def levers(bound: Bound, later: Mapping[date, Bound], facts: Facts) -> dict[str, Lever]:
     """All that can turn some unmet condition TRUE, in rule order, time last. Immutable facts are never among them."""
-    by_key: defaultdict[str, list[Condition]] = defaultdict(list)
-    for condition in conditions(bound):
+    # By the day that one waits for, a parameter may have changed: what its condition asks then is a value to try too.
+    by_key: defaultdict[str, dict[object, Condition]] = defaultdict(dict)
+    for condition in chain(conditions(bound), *map(conditions, later.values())):
         if condition.fact.changeable:
-            by_key[condition.key].append(condition)
-    found = {key: _fact_lever(key, asking, facts) for key, asking in by_key.items()}
-    found[TIME] = _time_lever(rule, bound, facts, as_of, parameters)
+            by_key[condition.key].setdefault((condition.at, condition.wanted), condition)
+    found = {key: _fact_lever(key, tuple(asking.values()), facts) for key, asking in by_key.items()}
+    found[TIME] = _time_lever(bound, later, facts)
     return {key: lever for key, lever in found.items() if lever.meets}
 
 
@@ -72,17 +80,20 @@ def distance(value: Value, current: Value | None, asking: Iterable[Condition] = 
     return abs(Decimal(str(value)) - current), 0
 
 
-def _time_lever(rule: Rule, bound: Bound, facts: Facts, as_of: date, parameters: Parameters) -> Lever:
-    unmet = {c.at for c in conditions(bound) if truth_of_condition(c, facts) is not Truth.TRUE}
+def _time_lever(bound: Bound, later: Mapping[date, Bound], facts: Facts) -> Lever:
+    unmet = {c.at: c for c in conditions(bound) if truth_of_condition(c, facts) is not Truth.TRUE}
     days: list[Value] = []
     meets: set[str] = set()
-    for day in _turning_days(bound, facts, as_of):
-        later = conditions(bind(rule, day, parameters))
-        met = {c.at for c in later if isinstance(c.leaf, MonthsAgo) and truth_of_condition(c, facts) is Truth.TRUE}
-        if met & unmet:
+    for day, then in later.items():
+        if met := {c.at for c in conditions(then) if c.at in unmet and _mends(c, unmet[c.at], facts)}:
             days.append(day)
-            meets |= met & unmet
+            meets |= met
     return Lever(TIME, tuple(days), frozenset(meets))
+
+
+def _mends(then: Condition, now: Condition, facts: Facts) -> bool:
+    """By then it is met, or it asks something else of a fact that can be changed."""
+    return truth_of_condition(then, facts) is Truth.TRUE or (then.fact.changeable and then.wanted != now.wanted)
 
 
 def _turning_days(bound: Bound, facts: Facts, as_of: date) -> list[date]:
@@ -93,4 +104,4 @@ def _turning_days(bound: Bound, facts: Facts, as_of: date) -> list[date]:
         if isinstance(own, date) and condition.months is not None:
             full = add_months(own, condition.months)
             days |= {own, full, full + timedelta(days=full < date.max)}
-    return sorted(day for day in days if day > as_of)
+    return sorted(day for day in days if day > as_of)[:_MOST_DAYS]

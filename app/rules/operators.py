@@ -67,6 +67,8 @@ OPERATORS: Final = {
         Operator(
             "at_most_months_ago", frozenset({FactType.DATE}), _between, "距今应不超过{wanted}", "距今应超过{wanted}"
         ),
-        Operator("attested", frozenset({FactType.ATTESTATION}), operator.is_, "应由主管部门认定", "不应已被认定"),
+        Operator(
+            "attested", frozenset({FactType.ATTESTATION}), operator.is_, "应由{wanted}认定", "不应已由{wanted}认定"
+        ),
     )
 }

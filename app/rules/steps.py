@@ -39,9 +39,9 @@ def step_of(fact: Fact | None, key: str, value: Value, facts: Facts, names: Name
 
 def _distance(fact: Fact, value: Value, target: str, current: Value | None) -> str:
     if fact.type is FactType.ATTESTATION:
-        return "需取得主管部门认定" if value else "需由主管部门撤回认定"
+        return f"需取得{fact.attested_by}认定" if value else f"需由{fact.attested_by}撤回认定"
     if current is None:
-        return f"尚未填写，填“{target}”即符合"
+        return f"尚未填写；如果是“{target}”，即符合"
     if value == current:
         return f"填报的“{target}”需经主管部门核实"
     if isinstance(value, frozenset) and isinstance(current, frozenset):

@@ -26,26 +26,18 @@ class Truth(Enum):
 
 def kleene_all(truths: Iterable[Truth]) -> Truth:
     """The minimum: FALSE if any is FALSE, else UNKNOWN if any is UNKNOWN, else TRUE (also for none at all)."""
-    worst = Truth.TRUE
-    for truth in truths:
-        if truth is Truth.FALSE:
-            return truth
-        if truth is Truth.UNKNOWN:
-            worst = truth
-    return worst
+    seen = set(truths)
+    return _FALSE if _FALSE in seen else _UNKNOWN if _UNKNOWN in seen else _TRUE
 
 
 def kleene_any(truths: Iterable[Truth]) -> Truth:
     """The maximum: TRUE if any is TRUE, else UNKNOWN if any is UNKNOWN, else FALSE (also for none at all)."""
-    best = Truth.FALSE
-    for truth in truths:
-        if truth is Truth.TRUE:
-            return truth
-        if truth is Truth.UNKNOWN:
-            best = truth
-    return best
+    seen = set(truths)
+    return _TRUE if _TRUE in seen else _UNKNOWN if _UNKNOWN in seen else _FALSE
 
 
+# On Python 3.11 a member costs a call each time it is looked up through its class.
+_FALSE, _UNKNOWN, _TRUE = Truth
 _NEGATED = {Truth.TRUE: Truth.FALSE, Truth.FALSE: Truth.TRUE, Truth.UNKNOWN: Truth.UNKNOWN}
 
 

@@ -77,7 +77,7 @@ class Pages:
     def __init__(self, secret: str) -> None:
         self._secret = hashlib.sha256(b"yinqiao cursor\0" + secret.encode()).digest()
 
-    def take(self, session: Session, query: Select[Any], order: Sequence[Key], asked: PageAsked) -> Page:
+    def take(self, session: Session, query: Select[*tuple[Any, ...]], order: Sequence[Key], asked: PageAsked) -> Page:
         """The page that was asked for. Raises CursorRefused."""
         keyed = query.add_columns(*(key.column.label(f"page_key_{place}") for place, key in enumerate(order)))
         if asked.cursor is not None:
@@ -113,7 +113,7 @@ class Pages:
         return hmac.new(self._secret, message, hashlib.sha256).digest()[:_SIGNATURE_BYTES]
 
 
-def count_rows(session: Session, query: Select[Any]) -> int:
+def count_rows(session: Session, query: Select[*tuple[Any, ...]]) -> int:
     """The exact number of rows of a query, all pages together."""
     return session.scalar(select(func.count()).select_from(query.order_by(None).subquery())) or 0
 

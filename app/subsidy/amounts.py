@@ -50,7 +50,7 @@ def money(value: Decimal, pointer: str, *, zero: bool = False) -> int:
     """Yuan to fen. Refuses what is not a positive (or, with `zero`, non-negative) amount in whole fen."""
     wanted = "不小于 0" if zero else "大于 0"
     if not value.is_finite() or value < 0 or value > MOST_YUAN or (value == 0 and not zero):
-        raise SubsidyError("amount_out_of_range", pointer, f"金额应{wanted}且不超过 1 万亿元，请按元填写")
+        raise SubsidyError("amount_out_of_range", pointer, f"金额应{wanted}，且不超过 1 万亿元，请按元填写")
     if decimals(value) > FEN_DECIMALS:
         raise SubsidyError("too_many_decimals", pointer, "金额最多精确到分，请保留两位小数")
     return scaled(value, 100)

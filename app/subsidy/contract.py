@@ -1,6 +1,6 @@
 """The contract rate on each day: fixed, or LPR plus basis points taken anew on reset dates."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from itertools import pairwise
 
 from app.subsidy.amounts import MOST_PERCENT, PERCENT_UNIT, RATE_DECIMALS, decimals, rate, scaled
@@ -32,11 +32,21 @@ def contract_spans(loan: Loan, rates: Rates) -> list[RateSpan]:
 def _floating(loan: Loan, terms: LprRate, series: RateSeries) -> list[RateSpan]:
     margin = _margin(terms)
     start, end = loan.first_drawn_on.toordinal(), loan.due_on.toordinal()
-    edges = [start, *_resets(loan, terms, start, end), end]
+    resets = _resets(loan, terms, start, end)
+    if terms.initial_rate_percent is None:
+        return _taken(series, [start, *resets, end], margin)
+    taken = [*(day for day in resets if day >= series.begins), end]
+    initial = rate(terms.initial_rate_percent, f"{POINTER}/initial_rate_percent")
+    return [RateSpan(start, taken[0], initial, None, carried=False), *_taken(series, taken, margin)]
+
+
+def _taken(series: RateSeries, edges: Sequence[int], margin: int) -> list[RateSpan]:
+    """The series' value of each edge plus the margin, until the next edge."""
     try:
         spans = [series.constant(left, left, right) for left, right in pairwise(edges)]
     except SubsidyError as error:
-        raise error.under(POINTER) from error
+        advice = "请用 initial_rate_percent 填写取到 LPR 以前执行的年利率"
+        raise SubsidyError(error.code, POINTER, f"{error.message}；{advice}") from error
     return [_with_margin(span, margin) for span in spans]
 
 
@@ -67,5 +77,5 @@ def _ruled(loan: Loan, reset: Reset) -> Iterator[int]:
         years = calendar_years(loan.first_drawn_on.toordinal(), loan.due_on.toordinal())
         yield from (year_start(year) for year, _, _ in years)
     elif reset is not Reset.NEVER:
-        step = _MONTHS[reset]
-        yield from (months_after(loan.first_drawn_on, step * n) for n in range(1, LONGEST_TERM_MONTHS // step + 1))
+        step, first = _MONTHS[reset], loan.first_drawn_on
+        yield from (months_after(first, step * n) for n in range(1, LONGEST_TERM_MONTHS // step + 1))

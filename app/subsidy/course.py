@@ -7,7 +7,7 @@ from itertools import pairwise
 
 from app.subsidy.amounts import RATE_UNIT, money
 from app.subsidy.errors import SubsidyError
-from app.subsidy.spans import RateSpan, Span, accrued, clip
+from app.subsidy.spans import RateSpan, Span, accrued, apportioned, clip
 from app.subsidy.terms import Loan
 
 
@@ -41,21 +41,12 @@ class Course:
         if self.charges is None:
             accrual = accrued(clip(self.balances, start, end), clip(self.rates, start, end))
             return Fraction(accrual, RATE_UNIT * year_days)
-        touched = [charge for charge in self.charges if charge.start < end and start < charge.end]
-        inside = sum(charge.value for charge in touched if start <= charge.start and charge.end <= end)
-        cut = (charge for charge in touched if charge.start < start or charge.end > end)
-        return sum((overlap(charge, start, end) for charge in cut), Fraction(inside))
+        return apportioned(self.charges, start, end)
 
     def principal_flows(self) -> dict[int, int]:
         """The borrower's principal by day in fen: drawn positive, repaid negative, netted."""
         edges = [Span(self.start, self.start, 0), *self.balances, Span(self.end, self.end, 0)]
         return {after.start: after.value - before.value for before, after in pairwise(edges)}
-
-
-def overlap(amount: Span, start: int, end: int) -> Fraction:
-    """The part of an amount, spread evenly over its days, that falls in [start, end)."""
-    days = max(min(amount.end, end) - max(amount.start, start), 0)
-    return Fraction(amount.value * days, amount.end - amount.start)
 
 
 def movements(loan: Loan) -> dict[int, int]:

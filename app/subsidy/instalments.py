@@ -31,9 +31,10 @@ class Period(NamedTuple):
 
 def periods(loan: Loan) -> list[Period]:
     """The monthly periods from the first drawdown to the due date."""
-    due, edges = loan.due_on.toordinal(), [loan.first_drawn_on.toordinal()]
+    due, first = loan.due_on.toordinal(), loan.first_drawn_on
+    edges = [first.toordinal()]
     for months in count(1):
-        edges.append(months_after(loan.first_drawn_on, months))
+        edges.append(months_after(first, months))
         if edges[-1] >= due:
             break
     total = len(edges) - 1

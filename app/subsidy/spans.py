@@ -4,8 +4,9 @@ Everything inside a year is an integer: fen x rate x days. That is exact whateve
 has set, and a ten-year loan costs a few dozen multiplications instead of 3,650.
 """
 
-from bisect import bisect_right
+from bisect import bisect_left, bisect_right
 from collections.abc import Iterator, Sequence
+from fractions import Fraction
 from operator import attrgetter
 from typing import NamedTuple, TypeVar
 
@@ -48,6 +49,33 @@ def clip(spans: Sequence[S], start: int, end: int) -> list[S]:
         elif span.end > start:
             found.append(span._replace(start=max(span.start, start), end=min(span.end, end)))
     return found
+
+
+def apportioned(amounts: Sequence[Span], start: int, end: int) -> Fraction:
+    """The part of sorted, disjoint amounts, each spread evenly over its days, that falls in [start, end).
+
+    Whole ones are summed as integers: at most the two at the edges cost a fraction.
+    """
+    first = max(bisect_right(amounts, start, key=attrgetter("start")) - 1, 0)
+    last = bisect_left(amounts, end, key=attrgetter("start"))
+    whole, parts = 0, Fraction(0)
+    for amount in amounts[first:last]:
+        if start <= amount.start and amount.end <= end:
+            whole += amount.value
+        else:
+            days = max(min(amount.end, end) - max(amount.start, start), 0)
+            parts += Fraction(amount.value * days, amount.end - amount.start)
+    return whole + parts
+
+
+def gaps(spans: Sequence[Span], start: int, end: int) -> Iterator[tuple[int, int]]:
+    """The stretches of [start, end) that no span of sorted, disjoint ones covers."""
+    for span in clip(spans, start, end):
+        if start < span.start:
+            yield start, span.start
+        start = span.end
+    if start < end:
+        yield start, end
 
 
 def value_at(spans: Sequence[S], day: int) -> int:

@@ -61,12 +61,14 @@ class FixedRate(Terms):
 class LprRate(Terms):
     """LPR of a tenor plus `basis_points` (may be negative), taken at the first drawdown and at each reset.
 
-    `reset` is a rule or the list of the reset dates themselves.
+    `reset` is a rule or the list of the reset dates themselves. `initial_rate_percent`, where given, is the whole
+    rate (nothing added) until the first reset for which there is an LPR: a contract may be older than the LPR.
     """
 
     lpr: Literal["1y", "5y"]
     basis_points: Decimal
     reset: Reset | tuple[date, ...]
+    initial_rate_percent: Decimal | None = None
 
 
 class Drawdown(Terms):
@@ -87,7 +89,8 @@ class InterestPaid(Terms):
     """One interest slip.
 
     With its period [from, to) the amount is spread evenly over the period's days and only subsidised days
-    count. Without a period the whole amount belongs to the calendar year of `on`, the day it was paid.
+    count. Without a period the whole amount belongs to the calendar year of `on`, the day it was paid, and stands
+    for all of that year's days; paid after the due date it counts nowhere.
     """
 
     on: date

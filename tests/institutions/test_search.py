@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from sqlalchemy import Select, select
+from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from app.institutions.bulk import add_institutions
@@ -164,7 +164,7 @@ def test_pages_in_any_order_are_the_sorted_whole(session: Session, *, mixed: boo
         [NewInstitution(f"虚构{serial % 3}", {"institution.region_code": Statement(FENYANG)}) for serial in range(10)],
         datetime(2026, 9, 1, tzinfo=UTC),
     )
-    query: Select[Any] = select(Institution.id, Institution.name)
+    query = select(Institution.id, Institution.name)
     order = (Key(Institution.name, descending=True), Key(Institution.id, descending=not mixed))
     whole = sorted(sorted(session.execute(query).all(), reverse=not mixed), key=lambda row: row.name, reverse=True)
     seen: list[Any] = []

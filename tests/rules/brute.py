@@ -16,7 +16,7 @@ from tests.rules.strategies import RAW_PARAMETERS, Question
 
 AS_OF: Final = "as_of"
 Cell: TypeAlias = Stated | date
-_REGIONS: Final = ("110000", "140000", "140100", "140105", "140199", "140300", "140302", "140399", "149999")
+_REGIONS: Final = ("110000", "310000", "140000", "140100", "140105", "140199", "140300", "140302", "140399", "149999")
 
 
 def verdict(question: Question, changes: Mapping[str, Cell]) -> bool | None:

@@ -152,11 +152,21 @@ def _conditions(key: str) -> st.SearchStrategy[Json]:
             return _ordered_conditions(fact, some)
 
 
+def _ends_in_order(condition: Json) -> Json:
+    """Two literals the right way round: the other way is refused as it is written."""
+    low, high = condition["low"], condition["high"]
+    if isinstance(low, dict) or isinstance(high, dict):
+        return condition
+    low, high = sorted((low, high), key=lambda end: end if isinstance(end, int) or "-" in end[1:] else Decimal(end))
+    return {**condition, "low": low, "high": high}
+
+
 def _ordered_conditions(fact: Fact, some: st.SearchStrategy[list[Any]]) -> st.SearchStrategy[Json]:
     literal = written(fact.key)
     operand = _mixed(literal, literal, literal, st.just({"param": _ORDERED[fact.type]}))
     compare = _asked(*_COMPARISONS, value=operand)
-    ranges = _mixed(compare, compare, compare, _asked("between", low=operand, high=operand), _asked("in", values=some))
+    between = _asked("between", low=operand, high=operand).map(_ends_in_order)
+    ranges = _mixed(compare, compare, compare, between, _asked("in", values=some))
     if fact.type is not FactType.DATE:
         return ranges
     months = _mixed(st.sampled_from((0, 1, 12, 24)), st.just({"param": "test.months"}))

@@ -1,0 +1,136 @@
+"""The OpenAPI document itself: valid, every operation named, summarised, with an example and its errors."""
+
+from collections import Counter
+from collections.abc import Iterator
+from typing import Any
+
+import jsonschema_rs
+import pytest
+from fastapi import FastAPI
+from fastapi.responses import JSONResponse, PlainTextResponse
+from fastapi.testclient import TestClient
+from pydantic import BaseModel
+
+from app.http.edge import install_edge
+from app.main import create_app
+from tests.contract import BrokenContract, documented_client
+from tests.databases import settings_for
+
+# Clients are generated from these names: one that changes breaks a program of somebody else.
+OPERATIONS = {
+    "get_health": "GET /healthz",
+    "get_readiness": "GET /readyz",
+    "list_policies": "GET /api/v1/policies",
+    "get_policy": "GET /api/v1/policies/{slug}",
+    "list_programmes": "GET /api/v1/programmes",
+    "get_programme": "GET /api/v1/programmes/{slug}",
+    "list_reference_rates": "GET /api/v1/reference-rates",
+    "list_facts": "GET /api/v1/facts",
+    "list_regions": "GET /api/v1/regions",
+    "check_eligibility": "POST /api/v1/eligibility-checks",
+    "quote_interest_subsidy": "POST /api/v1/interest-subsidy-quotes",
+    "check_rule": "POST /api/v1/rule-checks",
+}
+
+
+@pytest.fixture(scope="module")
+def document() -> dict[str, Any]:
+    return create_app(settings_for("sqlite:///never-opened.db")).openapi()
+
+
+def operations(document: dict[str, Any]) -> Iterator[tuple[str, dict[str, Any]]]:
+    for path, methods in document["paths"].items():
+        for method, operation in methods.items():
+            yield f"{method.upper()} {path}", operation
+
+
+def test_operation_ids_are_fixed_and_unique(document: dict[str, Any]) -> None:
+    found = [(operation["operationId"], label) for label, operation in operations(document)]
+    assert Counter(name for name, _ in found).most_common(1)[0][1] == 1
+    assert dict(found) == OPERATIONS
+
+
+def test_every_operation_is_summarised_and_declares_its_errors(document: dict[str, Any]) -> None:
+    for label, operation in operations(document):
+        assert operation["summary"], label
+        responses = operation["responses"]
+        always = {"200", "400", "413", "500", "503"}
+        takes = {"422"} if operation.get("parameters") else set()
+        takes |= {"415", "422"} if "requestBody" in operation else set()
+        assert always | takes <= responses.keys(), label
+        assert ("404" in responses) is ("{" in label or "reference-rates" in label), label
+
+
+def test_every_body_has_an_example_that_is_accepted_and_fits_its_schema(
+    document: dict[str, Any], client: TestClient
+) -> None:
+    bodies = [(label, operation) for label, operation in operations(document) if "requestBody" in operation]
+    assert len(bodies) == 3
+    for label, operation in bodies:
+        schema = operation["requestBody"]["content"]["application/json"]["schema"]
+        validator = jsonschema_rs.Draft202012Validator({**schema, "components": document["components"]})
+        examples = document["components"]["schemas"][schema["$ref"].rpartition("/")[2]]["examples"]
+        assert examples
+        for example in examples:
+            validator.validate(example)
+            assert client.post(label.partition(" ")[2], json=example).status_code == 200
+
+
+def test_every_schema_of_the_document_is_a_valid_json_schema(document: dict[str, Any]) -> None:
+    assert document["openapi"].startswith("3.1")
+    for name, schema in document["components"]["schemas"].items():
+        assert jsonschema_rs.meta.is_valid({"$schema": "https://json-schema.org/draft/2020-12/schema", **schema}), name
+        jsonschema_rs.Draft202012Validator({**schema, "components": document["components"]})
+
+
+def test_every_parameter_says_what_it_is(document: dict[str, Any]) -> None:
+    for label, operation in operations(document):
+        for parameter in operation.get("parameters", ()):
+            assert parameter["description"], (label, parameter["name"])
+
+
+def test_the_document_and_its_page_are_served(client: TestClient) -> None:
+    paths = {label.partition(" ")[2] for label in OPERATIONS.values()}
+    assert client.get("/openapi.json").json()["paths"].keys() == paths
+    assert client.get("/docs").status_code == 200
+
+
+class Promise(BaseModel):
+    kept: bool
+
+
+@pytest.fixture
+def liar() -> TestClient:
+    """A client of an app that answers other things than it declares."""
+    app = FastAPI()
+
+    @app.get("/honest")
+    def honest() -> Promise:
+        return Promise(kept=True)
+
+    @app.get("/status", response_model=Promise)
+    def status() -> JSONResponse:
+        return JSONResponse({"kept": False}, status_code=202)
+
+    @app.get("/media-type", response_model=Promise)
+    def media_type() -> PlainTextResponse:
+        return PlainTextResponse("kept")
+
+    @app.get("/body", response_model=Promise)
+    def body() -> JSONResponse:
+        return JSONResponse({"kept": "perhaps"})
+
+    install_edge(app, body_limit=1_024)
+    return documented_client(app)
+
+
+@pytest.mark.parametrize("path", ["/status", "/media-type", "/body"])
+def test_the_clients_own_check_finds_a_broken_promise(liar: TestClient, path: str) -> None:
+    with pytest.raises(BrokenContract, match=path):
+        liar.get(path)
+
+
+def test_the_clients_own_check_passes_what_is_kept(liar: TestClient) -> None:
+    assert liar.get("/honest").json() == {"kept": True}
+    assert liar.get("/nowhere").status_code == 404
+    assert liar.post("/honest").status_code == 405

@@ -1,0 +1,112 @@
+"""The same seed makes the same province, whatever its size and on whatever database."""
+
+from collections.abc import Mapping
+from typing import Any
+
+from sqlalchemy import Table, select
+from sqlalchemy.orm import Session
+
+from app.demo.households import Household
+from app.demo.load import holds_other, households_of, is_empty, load_sample
+from app.demo.models import Sample
+from app.store.tables import (
+    Attestation,
+    Institution,
+    Loan,
+    Need,
+    Project,
+    institution_version,
+    loan_version,
+    need_version,
+    project_version,
+)
+
+SIZE = 150
+HEADERS = (Institution, Project, Need, Loan, Attestation)
+VERSIONS = (institution_version, project_version, need_version, loan_version)
+
+
+def household(sample: Sample, seed: int, number: int) -> Household:
+    return households_of(sample, seed).make(number)
+
+
+def test_an_institution_is_the_same_alone_and_among_others(sample: Sample) -> None:
+    together = households_of(sample, 7)
+    made = [together.make(number) for number in range(300)]
+
+    for number in (299, 0, 117, 250):
+        assert household(sample, 7, number) == made[number]
+
+
+def test_seeds_differ(sample: Sample) -> None:
+    one, other = household(sample, 1, 5), household(sample, 2, 5)
+
+    assert one.key != other.key
+    assert one.institution.name != other.institution.name
+    assert one.institution.facts != other.institution.facts
+
+
+def test_keys_sort_as_they_were_made_and_none_comes_twice(sample: Sample) -> None:
+    made = households_of(sample, 1)
+    keys = [made.key(number) for number in range(3_000)]
+
+    assert keys == sorted(keys)
+    assert len(set(keys)) == len(keys)
+    assert {key.version for key in keys} == {7}
+
+
+def rows(session: Session, table: Table) -> list[Mapping[str, Any]]:
+    """What stands in a table, but for the keys of versions, which nothing refers to."""
+    unnamed = "id" if table in VERSIONS else ""
+    columns = [column for column in table.c if column.name != unnamed]
+    owner = table.c.id if "id" in {column.name for column in columns} else columns[0]
+    return [dict(row) for row in session.execute(select(*columns).order_by(owner)).mappings()]
+
+
+def content(session: Session) -> list[list[Mapping[str, Any]]]:
+    headers = [header.__table__ for header in HEADERS]
+    return [rows(session, table) for table in (*headers, *VERSIONS) if isinstance(table, Table)]
+
+
+def test_two_loads_of_one_seed_write_the_same_rows(session: Session, sample: Sample) -> None:
+    with session.begin_nested() as first:
+        load_sample(session, sample, SIZE, 3)
+        once = content(session)
+        first.rollback()
+    assert is_empty(session)
+
+    written = load_sample(session, sample, SIZE, 3)
+
+    assert content(session) == once
+    assert [len(one) for one in once[:5]] == [
+        SIZE, written.projects, written.needs, written.loans, written.attestations,
+    ]  # fmt: skip
+    assert min(len(one) for one in once) > 0
+
+
+def test_the_sample_that_is_there_is_known_by_size_and_seed(session: Session, sample: Sample) -> None:
+    assert not holds_other(session, sample, SIZE, 3)
+
+    load_sample(session, sample, SIZE, 3)
+
+    assert not holds_other(session, sample, SIZE, 3)
+    assert holds_other(session, sample, SIZE + 1, 3)
+    assert holds_other(session, sample, SIZE - 1, 3)
+    assert holds_other(session, sample, SIZE, 4)
+    assert holds_other(session, sample, 0, 3)
+
+
+def test_products_are_published_once(session: Session, sample: Sample) -> None:
+    assert load_sample(session, sample, 2, 3).products == len(sample.products)
+
+    session.execute(Institution.__table__.select())
+    assert load_sample(session, sample, 0, 3).products == 0
+
+
+def test_nothing_is_asked_for_and_nothing_is_written(session: Session, sample: Sample) -> None:
+    assert sum(vars_of(load_sample(session, sample, 0, 3))) == 0
+    assert is_empty(session)
+
+
+def vars_of(written: Any) -> list[int]:
+    return [getattr(written, name) for name in type(written).__slots__]
