@@ -142,9 +142,7 @@ def _seed(settings: Settings, database: Database) -> Loaded:
 
 
 @cli.command()
-def demo(
-    host: Host = "127.0.0.1", port: Port = 8000, institutions: SampleSize = None, seed: SampleSeed = None
-) -> None:
+def demo(host: Host = "127.0.0.1", port: Port = 8000, institutions: SampleSize = None, seed: SampleSeed = None) -> None:
     """建库、装入政策和虚构样本，并以 SQLite 提供服务；打印可以试的命令"""
     file = Path("var/demo.db").resolve()
     settings = read_settings().model_copy(update={"database_url": f"sqlite:///{file}"})

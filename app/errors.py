@@ -10,6 +10,7 @@ AppError                     500  internal_error
 ├── UnsupportedMediaType     415  unsupported_media_type
 ├── Unprocessable            422  refused_values          readable, but a value is refused
 └── StoreUnavailable         503  store_unavailable       the database is busy or away
+    └── NotMigrated          503  not_migrated            … or its tables are not those of this program
 
 A room names its own facts below these (`class PolicyNotFound(NotFound): code = "policy_not_found"`).
 """
@@ -109,3 +110,10 @@ class StoreUnavailable(AppError):
     status = 503
     code = "store_unavailable"
     title = "数据库暂不可用"
+
+
+class NotMigrated(StoreUnavailable):
+    """The database is reachable, but its tables are not those of this program."""
+
+    code = "not_migrated"
+    title = "数据库结构不是当前版本"

@@ -3,12 +3,14 @@
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
+import structlog
 from fastapi import FastAPI
 from fastapi_offline import FastAPIOffline
 
 from app.config import Settings, read_settings
 from app.http import health
 from app.http.edge import install_edge
+from app.http.logs import configure_logs
 from app.http.paging import use_pages
 from app.http.unit_of_work import limit_threads, use_database
 from app.institutions import attachment_routes as attachments
@@ -41,6 +43,9 @@ def create_app(settings: Settings | None = None, database: Database | None = Non
     """The service. Without arguments it runs on the environment (`YINQIAO_…`)."""
     settings = settings or read_settings()
     store = database or open_database(settings)
+    if not structlog.is_configured():
+        # The library's own default prints tracebacks with local variables, which hold what people typed.
+        configure_logs(settings.log_level)
 
     @asynccontextmanager
     async def lifespan(_app: FastAPI) -> AsyncIterator[None]:

@@ -61,21 +61,21 @@ class _Maker:
         self._chance = bodies.chance("facts", number)
         self._record = _record(self._site, province, self._chance)
         self._investment: Decimal | None = None
+        self._truth = institution_facts(self._site, province, self._chance)
         self._project: UUID | None = None
 
     def household(self) -> Household:
         site, province, chance = self._site, self._province, self._chance
-        truth = institution_facts(site, province, chance)
         new = NewInstitution(
             site.name,
-            stated(truth, self._record, province, chance),
+            stated(self._truth, self._record, province, chance),
             site.body.uscc,
             site.site_number,
             site.contact,
             self._keys.of("institution", self._number),
         )
         made = Household(new, self._key("institution"))
-        made.listed_on = _listed_on(truth, province, chance)
+        made.listed_on = _listed_on(self._truth, province, chance)
         kind = site.body.kind
         made.projects += self._one(kind.project, self._new_project)
         made.needs += self._one(kind.need, self._need)
@@ -98,7 +98,8 @@ class _Maker:
 
     def _need(self) -> NewNeed:
         investment = self._investment if self._chance.happens(0.7) else None
-        facts = need_facts(self._site.body.kind.purposes, investment, self._province, self._chance)
+        purposes, assets = self._site.body.kind.purposes, self._truth["institution.total_assets_yuan"]
+        facts = need_facts(purposes, assets, investment, self._province, self._chance)
         return NewNeed(
             self._key("institution"),
             self._site.region_code,

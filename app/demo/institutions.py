@@ -45,9 +45,7 @@ def _identity(site: Site, chance: Chance) -> Values:
 def _drawn(province: Province, chance: Chance) -> Values:
     """What depends on nothing else."""
     prefix = f"{Subject.INSTITUTION}."
-    bools = {key: chance.happens(share) for key, share in province.bools.items() if key.startswith(prefix)}
-    medical = chance.some(province.sets["institution.medical_integration"])
-    return {**bools, "institution.medical_integration": medical}
+    return {key: chance.happens(share) for key, share in province.bools.items() if key.startswith(prefix)}
 
 
 def _filing(site: Site, province: Province, chance: Chance) -> Values:
@@ -63,7 +61,7 @@ def _soon(first: date, last: date, chance: Chance) -> date:
 
 
 def _care(kind: Kind, facts: Values, province: Province, chance: Chance) -> Values:
-    """Beds, how many are taken, and the grade, where there are any."""
+    """Beds, how many are taken, who heals there, and the grade, where there are any."""
     homes = chance.whole(*kind.home_beds) if kind.home_beds else 0
     if kind.beds is None:
         return {"institution.beds_total": 0, "institution.home_beds": homes}
@@ -75,6 +73,7 @@ def _care(kind: Kind, facts: Values, province: Province, chance: Chance) -> Valu
         "institution.beds_dementia": int(total * chance.part(0, 0.2)) if chance.happens(0.5) else 0,
         "institution.home_beds": homes or (chance.whole(5, 80) if chance.happens(0.2) else 0),
         "institution.occupancy_percent": percent(chance.around(12, 99, usual)),
+        "institution.medical_integration": chance.some(province.sets["institution.medical_integration"]),
     }
     if facts["institution.filed"] and chance.happens(0.75):
         care["institution.grade"] = int(chance.draw(province.grades))

@@ -24,12 +24,15 @@ _PRINCIPAL: Final = (100_000, 20_000_000)
 _LONG: Final = 60
 
 
-def need_facts(purposes: dict[str, float], investment: Decimal | None, province: Province, chance: Chance) -> Values:
-    """A need; one for a project is for building it and for a part of its cost."""
+def need_facts(
+    purposes: dict[str, float], assets: Decimal, investment: Decimal | None, province: Province, chance: Chance
+) -> Values:
+    """A need: for a project, a part of what it costs to build; else in scale with what the institution owns."""
     purpose = "construction" if investment else chance.draw(purposes)
     wanted = province.purposes[purpose]
     low, high = wanted.amount
-    amount = float(investment) * chance.part(0.2, 0.6) if investment else chance.whole(low, high)
+    most = max(2 * low, min(high, int(assets * 2)))
+    amount = float(investment) * chance.part(0.2, 0.6) if investment else chance.whole(low, most)
     return {
         "need.amount_yuan": rounded(amount, _STEP),
         "need.term_months": chance.pick(wanted.months),

@@ -6,20 +6,13 @@ from fastapi import APIRouter, Request
 from sqlalchemy import Connection
 from sqlalchemy.exc import OperationalError
 
-from app.errors import StoreUnavailable
+from app.errors import NotMigrated, StoreUnavailable
 from app.http.openapi import problem_responses
 from app.http.schemas import OutputSchema
 from app.store.engine import Database, read_only
 from app.store.migrate import head_revision, revision_of
 
 router = APIRouter(tags=["health"])
-
-
-class NotMigrated(StoreUnavailable):
-    """The database is reachable, but its tables are not those of this program."""
-
-    code = "not_migrated"
-    title = "数据库结构不是当前版本"
 
 
 class HealthOut(OutputSchema):

@@ -7,7 +7,7 @@ from fastapi import FastAPI, Request
 from fastapi.exceptions import RequestValidationError
 from fastapi.routing import iter_route_contexts
 from pydantic import BaseModel, ConfigDict
-from sqlalchemy.exc import OperationalError
+from sqlalchemy.exc import DBAPIError, OperationalError, ProgrammingError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 from starlette.datastructures import MutableHeaders
 from starlette.exceptions import HTTPException
@@ -20,6 +20,7 @@ from app.errors import (
     BadRequest,
     MethodNotAllowed,
     NotFound,
+    NotMigrated,
     PayloadTooLarge,
     StoreUnavailable,
     Unprocessable,
@@ -27,7 +28,7 @@ from app.errors import (
 )
 from app.http.refusals import field_errors
 from app.http.tracing import mark, trace_id_of
-from app.store.engine import is_transient
+from app.store.engine import is_transient, is_unmigrated
 
 PROBLEM_MEDIA_TYPE = "application/problem+json"
 _TYPE_PREFIX = "urn:yinqiao:problem:"
@@ -76,7 +77,7 @@ def problem_response(error: AppError, scope: Scope, *, status: int | None = None
 
 def install_problem_handlers(app: FastAPI) -> None:
     """Answer every exception of `app` with a problem."""
-    for kind in (AppError, RequestValidationError, HTTPException, OperationalError, PoolTimeout):
+    for kind in (AppError, RequestValidationError, HTTPException, OperationalError, ProgrammingError, PoolTimeout):
         app.add_exception_handler(kind, _on_known)
     app.add_exception_handler(Exception, _on_unexpected)
 
@@ -88,10 +89,21 @@ async def _on_known(request: Request, error: Exception) -> Response:
         refused = field_errors(error.errors(), error.body)
         return problem_response(Unprocessable("请按 errors 中的提示修改后重试", errors=refused), request.scope)
     if isinstance(error, AppError):
-        return problem_response(error, request.scope)
-    if isinstance(error, OperationalError) and not is_transient(error):
+        return _with_retry(problem_response(error, request.scope))
+    if isinstance(error, DBAPIError) and is_unmigrated(error):
+        return _with_retry(
+            problem_response(NotMigrated("数据库结构不是当前版本，请先运行 yinqiao migrate"), request.scope)
+        )
+    if isinstance(error, DBAPIError) and not is_transient(error):
         return await _on_unexpected(request, error)
     return _on_store_unavailable(request, error)
+
+
+def _with_retry(response: Response) -> Response:
+    """Whoever is told that the service is not ready is told when to ask again."""
+    if response.status_code == StoreUnavailable.status:
+        response.headers["Retry-After"] = _RETRY_AFTER_SECONDS
+    return response
 
 
 def _on_http_exception(request: Request, error: HTTPException) -> Response:
@@ -104,9 +116,7 @@ def _on_http_exception(request: Request, error: HTTPException) -> Response:
 
 def _on_store_unavailable(request: Request, error: Exception) -> Response:
     _log.error("store unavailable", trace_id=trace_id_of(request.scope), exc_info=error)
-    response = problem_response(StoreUnavailable("数据库繁忙或无法连接，请稍后重试"), request.scope)
-    response.headers["Retry-After"] = _RETRY_AFTER_SECONDS
-    return response
+    return _with_retry(problem_response(StoreUnavailable("数据库繁忙或无法连接，请稍后重试"), request.scope))
 
 
 async def _on_unexpected(request: Request, error: Exception) -> Response:

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from decimal import Decimal
 from typing import Any, Final
 
-from app.matching.build import Match, Outcome, ProgrammeMatch, WindowState, leaves
+from app.matching.build import Alternative, Match, Outcome, ProgrammeMatch, WindowState, leaves
 from app.matching.citations import Citations
 from app.matching.quote_schemas import QuoteOut
 from app.matching.schemas import (
@@ -48,7 +48,7 @@ def match_out(
     record, document = match.stored.record, match.stored.document
     missing = missing_out(match)
     secondary = [_SECONDARY] if record.confidence is Confidence.SECONDARY else []
-    window = [record.window_note] if record.window_note and match.window is not WindowState.OPEN else []
+    window = [record.window_note] if record.window_note else []
     return ProgrammeMatchOut(
         slug=record.slug,
         name=record.name,
@@ -83,7 +83,7 @@ def missing_out(match: Match[Any]) -> list[MissingOut]:
     return [MissingOut(fact=key, label=fact_label(key)) for key in missing]
 
 
-def condition_out(found: Finding, group: str | None, citations: Citations, document: str) -> ConditionOut:
+def condition_out(found: Finding, within: Alternative | None, citations: Citations, document: str) -> ConditionOut:
     """One condition with its source."""
     return ConditionOut(
         id=found.id,
@@ -95,7 +95,8 @@ def condition_out(found: Finding, group: str | None, citations: Citations, docum
         sentence=found.sentence,
         provenance=found.provenance,
         citation=citations.of(found.citation, document),
-        any_of=group,
+        any_of=within.group if within else None,
+        alternative=within.member if within else None,
     )
 
 

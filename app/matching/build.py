@@ -10,7 +10,7 @@ from datetime import date
 from enum import StrEnum
 from functools import lru_cache
 from math import inf
-from typing import Any, Final, Generic, TypeVar
+from typing import Any, Final, Generic, NamedTuple, TypeVar
 
 from app.products.models import StoredProduct
 from app.programmes.models import Confidence, Force, StoredProgramme
@@ -269,10 +269,18 @@ def _rank(match: Match[Any]) -> tuple[int, bool, int, bool, str]:
     )
 
 
-def leaves(explanation: Explanation, group: str | None = None) -> Iterator[tuple[Finding, str | None]]:
-    """The conditions left to right, each with the pointer of the nearest group of which one member is enough."""
+class Alternative(NamedTuple):
+    """One member of a group of which one member is enough: the pointers of the group and of the member."""
+
+    group: str
+    member: str
+
+
+def leaves(explanation: Explanation, within: Alternative | None = None) -> Iterator[tuple[Finding, Alternative | None]]:
+    """The conditions left to right, each with the nearest alternative that it belongs to."""
     if isinstance(explanation, Finding):
-        yield explanation, group
+        yield explanation, within
         return
     for member in explanation.of:
-        yield from leaves(member, explanation.at if explanation.op == "any" else group)
+        inside = Alternative(explanation.at, member.at) if explanation.op == "any" else within
+        yield from leaves(member, inside)

@@ -20,7 +20,7 @@ from app.access.scope import Scope, in_region
 from app.cases.read import Case, case_select, read_cases
 from app.cases.select import CaseKind, CaseSource, Moment, case_source
 from app.products.models import StoredProduct
-from app.rules.bind import all_of, bind, region_prefix
+from app.rules.bind import AllOf, all_of, bind, region_prefix
 from app.rules.parameters import Parameters
 from app.store.pages import Key
 from app.store.rule_sql import rule_sql, steps_sql
@@ -78,7 +78,7 @@ class Candidates:
     def __init__(self, product: StoredProduct, moment: Moment, parameters: Parameters, scope: Scope) -> None:
         self._product, self._moment, self._scope = product, moment, scope
         bound = bind(product.rules.rule, moment.as_of, parameters)
-        if not isinstance(bound, all_of):
+        if not isinstance(bound, AllOf):
             raise TypeError("an offer's rule is `all` of its parts")
         self._bound = bound
 

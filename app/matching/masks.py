@@ -80,4 +80,5 @@ def _hidden(condition: ConditionOut) -> ConditionOut:
         provenance=None,
         citation=_CITATION,
         any_of=condition.any_of,
+        alternative=condition.alternative,
     )

@@ -52,6 +52,7 @@ def check_eligibility(session: Session, check: EligibilityCheckIn) -> Eligibilit
     """Every programme's and product's outcome for the facts given, condition by condition; nothing is stored."""
     facts, as_of = read_facts(check.facts), check.as_of or today()
     library, case = fetch_library(session), case_of(facts, as_of)
+    check_assumed(facts, library)
     matches = ranked(match(one, case, library.parameters, region_names()) for one in library.programmes)
     shown = [one for one in matches if one.outcome not in _ON_REQUEST or one.outcome in check.include]
     shelf, costs, said = fetch_products(session, as_of), net_rates(matches, case, library), remarks(library)
@@ -109,6 +110,20 @@ def read_facts(written: dict[str, Any]) -> Facts:
     if misfits := tuple(FieldError(f"/facts/{key}", *said) for key in facts.values if (said := _misfit(facts, key))):
         raise UnusableFacts(misfits[0].detail, errors=misfits)
     return facts
+
+
+def check_assumed(facts: Facts, library: Library) -> None:
+    """An attestation of one programme that no programme asks for is a slip, and would silently say nothing."""
+    asked = {key for one in library.programmes for rule in one.rules or () for key in rule.facts if "@" in key}
+    unasked = [key for key in facts.values if "@" in key and key not in asked]
+    if unasked:
+        slugs = {key.partition("@")[2] for key in unasked}
+        right = "、".join(sorted(key for key in asked if key.partition("@")[2] in slugs))
+        advice = f"，这项政策要的是 {right}" if right else "，请核对政策代码"
+        errors = tuple(
+            FieldError(f"/facts/{key}", "unasked_attestation", f"没有政策问到“{key}”{advice}") for key in unasked
+        )
+        raise UnusableFacts(errors[0].detail, errors=errors)
 
 
 def _misfit(facts: Facts, key: str) -> tuple[str, str] | None:

@@ -48,7 +48,11 @@ class EligibilityCheckIn(InputSchema):
 
 
 class ConditionOut(OutputSchema):
-    """One condition. `any_of` names the group of which one member is enough (null: needed by itself)."""
+    """One condition.
+
+    `any_of` names the group that it belongs to and `alternative` the member of that group: a group is met when all
+    conditions of one of its alternatives are. Both are null for a condition that is needed by itself.
+    """
 
     id: str
     fact: str
@@ -60,6 +64,7 @@ class ConditionOut(OutputSchema):
     provenance: str | None
     citation: Citation
     any_of: str | None
+    alternative: str | None
 
 
 class StepOut(OutputSchema):

@@ -12,6 +12,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
+from psycopg.errors import UndefinedTable
 from sqlalchemy import URL, Connection, Engine, create_engine, event, make_url
 from sqlalchemy.exc import DBAPIError, OperationalError
 from sqlalchemy.orm import Session, sessionmaker
@@ -69,6 +70,13 @@ def is_transient(error: DBAPIError) -> bool:
         # The low byte is the primary code; the rest refines it.
         return error.orig.sqlite_errorcode & 0xFF in {sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED}
     return isinstance(error, OperationalError)
+
+
+def is_unmigrated(error: DBAPIError) -> bool:
+    """Whether a table is missing, which a migration would make."""
+    if isinstance(error.orig, sqlite3.Error):
+        return str(error.orig).startswith("no such table")
+    return isinstance(error.orig, UndefinedTable)
 
 
 def read_only(engine: Engine) -> Engine:

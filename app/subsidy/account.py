@@ -1,19 +1,17 @@
 """A loan laid out once: its course, its interest slips and its flows. No reading changes them, so all share them."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from datetime import date
 from fractions import Fraction
 from typing import NamedTuple
 
-from app.subsidy.amounts import half_up, money, share
+from app.subsidy.amounts import share
 from app.subsidy.checks import check_loan
 from app.subsidy.contract import contract_spans
-from app.subsidy.days import calendar_years
 from app.subsidy.rates import Rates
-from app.subsidy.returns import annual_rate_percent
 from app.subsidy.schedule import course_of
 from app.subsidy.spans import Span, apportioned, gaps
-from app.subsidy.terms import InterestPaid, Loan, ReceiptKind
+from app.subsidy.terms import Loan, ReceiptKind
 
 
 class Paid(NamedTuple):

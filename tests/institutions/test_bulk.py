@@ -101,7 +101,8 @@ def test_projects_needs_and_loans_come_with_their_facts(session: Session) -> Non
 @given(facts=any_facts(Subject.INSTITUTION))
 @settings(max_examples=20, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 def test_every_fact_survives_the_database(session: Session, facts: dict[str, Statement]) -> None:
-    derived = {"institution.debt_ratio_percent"}
+    # Drawn at random, assets of a fen and debts of a trillion make a ratio that the checks refuse beforehand.
+    derived = {"institution.debt_ratio_percent", "institution.total_liabilities_yuan"}
     given_facts = {key: one for key, one in facts.items() if key not in derived} | HERE
     (key,) = add_institutions(session, [NewInstitution("虚构养老院", given_facts)], NOW)
     read = recorded_facts(Subject.INSTITUTION, get_institution(session, key, FULL).facts)

@@ -9,9 +9,7 @@ import pytest
 from fastapi import FastAPI
 from fastapi.testclient import TestClient
 
-from app.http.paging import use_pages
-from app.main import API, create_app
-from app.matching import assessment_routes, candidate_routes, institution_matches
+from app.main import create_app
 from app.programmes.load import load_seeds
 from app.programmes.seeds import Seeds
 from app.store.engine import Database, open_database
@@ -19,8 +17,6 @@ from tests.conftest import SEEDED_AT
 from tests.contract import documented_client
 from tests.databases import Databases, settings_for
 from tests.matching.factories import Registry, a_bank, populate, products, publish
-
-ROOMS = (institution_matches, candidate_routes, assessment_routes)
 
 
 @dataclass(frozen=True)
@@ -36,14 +32,7 @@ class World:
 
 def service_on(database: Database) -> FastAPI:
     """The whole service, with the routes of matching whether or not it has them yet."""
-    app = create_app(settings_for(database.engine.url.render_as_string(hide_password=False)), database)
-    known = {getattr(route, "path", "") for route in app.routes}
-    for room in ROOMS:
-        if not any(f"{API}{getattr(route, 'path', '')}" in known for route in room.router.routes):
-            app.include_router(room.router, prefix=API)
-    if not hasattr(app.state, "pages"):
-        use_pages(app, "secret of the tests")
-    return app
+    return create_app(settings_for(database.engine.url.render_as_string(hide_password=False)), database)
 
 
 def a_world(database: Database, seeds: Seeds, size: int) -> World:

@@ -253,3 +253,12 @@ def test_a_loan_that_cannot_be_is_refused_in_the_words_of_the_facts(
 def test_without_a_day_the_answer_is_of_today(client: TestClient) -> None:
     response = client.post("/api/v1/eligibility-checks", json={"facts": PROJECT})
     assert response.json()["as_of"] == client.get("/api/v1/programmes").json()["as_of"]
+
+
+def test_an_attestation_that_no_programme_asks_for_is_refused_with_the_right_one(client: TestClient) -> None:
+    slip = "institution.meets_detailed_rules@kangyang-interest-subsidy"
+    answer = client.post("/api/v1/eligibility-checks", json={"facts": {slip: True}, "as_of": "2026-11-20"})
+    assert answer.status_code == 422
+    (error,) = answer.json()["errors"]
+    assert error["pointer"] == f"/facts/{slip}"
+    assert "project.meets_detailed_rules@kangyang-interest-subsidy" in error["detail"]

@@ -71,9 +71,11 @@ def cases(draw: st.DrawFn) -> dict[str, Any]:
     return facts
 
 
-def answers(facts: dict[str, Any], day: date, programmes: list[StoredProgramme]) -> dict[str, Match]:
+def answers(facts: dict[str, Any], day: date, programmes: list[StoredProgramme]) -> dict[str, Match[StoredProgramme]]:
     case = case_of(given_facts(facts), day)
-    return {one.record.slug: one for one in ranked(match(p, case, parameters(), region_names()) for p in programmes)}
+    return {
+        one.stored.record.slug: one for one in ranked(match(p, case, parameters(), region_names()) for p in programmes)
+    }
 
 
 @settings(max_examples=25, deadline=None)
@@ -83,7 +85,7 @@ def test_secondary_sources_never_change_an_original(facts: dict[str, Any], day: 
     originals = [one for one in programmes if one.record.confidence is Confidence.ORIGINAL]
     assert len(originals) < len(programmes)
     with_all, alone = answers(facts, day, programmes), answers(facts, day, originals)
-    kept = {slug: one for slug, one in with_all.items() if one.record.confidence is Confidence.ORIGINAL}
+    kept = {slug: one for slug, one in with_all.items() if one.stored.record.confidence is Confidence.ORIGINAL}
     assert list(kept) == list(alone)
     assert all(replace(kept[slug], advice=None) == replace(alone[slug], advice=None) for slug in alone)
     assert all(kept[slug].advice == alone[slug].advice for slug in alone)
@@ -105,7 +107,7 @@ def _with_readings() -> list[StoredProgramme]:
 @given(facts=cases(), day=st.dates(date(2022, 1, 1), date(2027, 12, 31)))
 def test_encouraging_is_never_eligible_and_informing_only_informs(facts: dict[str, Any], day: date) -> None:
     for one in answers(facts, day, seeded()[1]).values():
-        match one.record.force:
+        match one.stored.record.force:
             case Force.INFORMS:
                 assert one.outcome is Outcome.INFORMATIVE
             case Force.ENCOURAGES:

@@ -54,6 +54,13 @@ def test_members_of_an_any_group_share_its_place(client: TestClient) -> None:
     other = BEDS | {"fact": "institution.home_beds", "id": "home_beds"}
     conditions = check(client, {"op": "all", "of": [KNOWN, {"op": "any", "of": [BEDS, other]}]})["conditions"]
     assert [one["any_of"] for one in conditions] == [None, "/of/1", "/of/1"]
+    assert [one["alternative"] for one in conditions] == [None, "/of/1/of/0", "/of/1/of/1"]
+
+
+def test_conditions_that_are_met_only_together_share_their_alternative(client: TestClient) -> None:
+    other = BEDS | {"fact": "institution.home_beds", "id": "home_beds"}
+    rule = {"op": "any", "of": [KNOWN, {"op": "all", "of": [BEDS, other]}]}
+    assert [one["alternative"] for one in check(client, rule)["conditions"]] == ["/of/0", "/of/1", "/of/1"]
 
 
 @pytest.mark.parametrize(

@@ -28,7 +28,7 @@ CASES = [
 ]
 
 
-def answer(case: dict[str, Any]) -> Match:
+def answer(case: dict[str, Any]) -> Match[StoredProgramme]:
     as_of = case["as_of"]
     assert isinstance(as_of, date)
     return match(PROGRAMMES[case["programme"]], case_of(given(case["facts"]), as_of), PARAMETERS, region_names())
