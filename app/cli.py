@@ -63,8 +63,8 @@ _TRY = """
 {sample}按 Ctrl+C 停止。
 """  # noqa: E501  a command that somebody copies must not be broken
 
-_TRY_SAMPLE = """  4. 一家虚构机构、全部虚构产品（机构名称和银行名称都带“虚构”）：
-     curl -s http://{host}:{port}/api/v1/institutions/{institution}
+_TRY_SAMPLE = """  4. 一家虚构机构适合哪些政策和贷款产品、差在哪里；全部虚构产品：
+     curl -s http://{host}:{port}/api/v1/institutions/{institution}/matches
      curl -s http://{host}:{port}/api/v1/products
 
 """
