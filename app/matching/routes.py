@@ -17,19 +17,33 @@ from app.matching.answers import fact_label, match_out
 from app.matching.build import Match, Outcome, case_of, match, ranked
 from app.matching.fetch import Library, fetch_library
 from app.matching.quote_schemas import InterestSubsidyQuoteIn, QuoteOut
-from app.matching.quotes import LoanRefused, NoReadings, loan_of, loan_of_facts, quoted, refused, subsidy_terms
-from app.matching.schemas import EligibilityCheckIn, EligibilityCheckOut
+from app.matching.quotes import (
+    OTHER_SUBSIDY,
+    LoanRefused,
+    NoReadings,
+    check_other_subsidies,
+    loan_of,
+    loan_of_facts,
+    notes_of_facts,
+    other_subsidies_of,
+    quoted,
+    refused,
+    subsidy_terms,
+    unknown_programme,
+)
+from app.matching.schemas import EligibilityCheckIn, EligibilityCheckOut, ProgrammeMatchOut
 from app.programmes.queries import ProgrammeNotFound
 from app.regions import PROVINCE, region_names, regions
 from app.rules.catalogue import CATALOGUE
 from app.rules.facts import FactType, Subject
 from app.rules.given import Facts, FactsRefused, Provenance, Stated, given
-from app.subsidy import Loan, SubsidyError
+from app.subsidy import SubsidyError
 
 router = APIRouter(route_class=StrictRoute, tags=["matching"])
 
 DISCLAIMER = "结果依据公布的条款和所填信息自动得出，以主管部门和银行的决定为准。"
 _ON_REQUEST = frozenset({Outcome.NOT_APPLICABLE, Outcome.INFORMATIVE})
+_AMOUNT_UNKNOWN = "已享受其他贴息而金额未填，不作测算；请用贴息测算填写金额。"
 
 
 class UnusableFacts(Unprocessable):
@@ -50,13 +64,14 @@ def check_eligibility(session: Session, check: EligibilityCheckIn) -> Eligibilit
     """Every programme's outcome for the facts given, explained condition by condition; nothing is stored."""
     facts, as_of = read_facts(check.facts), check.as_of or today()
     library, case = fetch_library(session), case_of(facts, as_of)
+    _check_subsidies_known(facts, library)
     matches = ranked(match(one, case, library.parameters, region_names()) for one in library.programmes)
     shown = [one for one in matches if one.outcome not in _ON_REQUEST or one.outcome in check.include]
     remarks = _remarks(library)
     return EligibilityCheckOut(
         as_of=as_of,
         counts=_counts(matches),
-        programmes=[match_out(one, library.citations, remarks, _quote(one, facts, library)) for one in shown],
+        programmes=[_answer(one, facts, library, remarks) for one in shown],
         products=[],
         disclaimer=DISCLAIMER,
     )
@@ -85,8 +100,10 @@ def quote_interest_subsidy(session: Session, asked: InterestSubsidyQuoteIn) -> Q
         reading = terms.readings.default.reading.with_(changed)
     except SubsidyError as error:
         raise refused(error) from None
+    loan = loan_of(asked)
+    check_other_subsidies(loan, asked.programme, library.programmes)
     return quoted(
-        loan_of(asked),
+        loan,
         terms,
         library.rates,
         library.citations,
@@ -140,25 +157,31 @@ def _remarks(library: Library) -> dict[str, list[str]]:
     return remarks
 
 
-def _quote(one: Match, facts: Facts, library: Library) -> QuoteOut | None:
-    """A quote where the programme gives interest subsidy, the case may get it, and its loan is known."""
-    if one.outcome in _ON_REQUEST or one.outcome is Outcome.INELIGIBLE:
-        return None
+def _answer(one: Match, facts: Facts, library: Library, remarks: dict[str, list[str]]) -> ProgrammeMatchOut:
+    """One match, with a quote where the programme gives interest subsidy, may apply, and the loan is known.
+
+    Another subsidy of unknown amount leaves anything between nothing and all: then there is a note and no quote.
+    """
     terms, loan = subsidy_terms(one.programme, library.programmes), loan_of_facts(facts)
-    if terms is None or loan is None:
-        return None
+    if terms is None or loan is None or one.outcome in _ON_REQUEST or one.outcome is Outcome.INELIGIBLE:
+        return match_out(one, library.citations, remarks, None)
+    if other_subsidies_of(facts, terms.slug):
+        shown = match_out(one, library.citations, remarks, None)
+        return shown.model_copy(update={"notes": [*shown.notes, _AMOUNT_UNKNOWN]})
     try:
         answer = quoted(loan, terms, library.rates, library.citations)
     except LoanRefused as error:
         raise UnusableFacts(error.detail, errors=tuple(_in_facts(field) for field in error.errors)) from None
-    return answer.model_copy(update={"notes": [*answer.notes, *_unknown_amounts(loan)]})
+    answer = answer.model_copy(update={"notes": [*answer.notes, *notes_of_facts(facts)]})
+    return match_out(one, library.citations, remarks, answer)
 
 
-def _unknown_amounts(loan: Loan) -> list[str]:
-    if not loan.other_subsidies:
-        return []
-    slugs = "、".join(other.slug for other in loan.other_subsidies)
-    return [f"已享受的其他贴息（{slugs}）没有填写金额，此处按 0 计；填写金额后测算见贴息测算。"]
+def _check_subsidies_known(facts: Facts, library: Library) -> None:
+    received, known = facts.values.get(OTHER_SUBSIDY), {one.record.slug for one in library.programmes}
+    for slug in sorted(received - known) if isinstance(received, frozenset) else ():
+        detail = unknown_programme(slug, library.programmes)
+        error = FieldError(f"/facts/{OTHER_SUBSIDY}", ProgrammeNotFound.code, detail)
+        raise UnusableFacts(detail, errors=(error,))
 
 
 def _in_facts(field: FieldError) -> FieldError:
