@@ -134,10 +134,12 @@ def _advice(error: Mapping[str, Any]) -> str:
     context = error.get("ctx") or {}
     if error["type"] in _OWN_SENTENCE:
         return str(context.get("error", _FALLBACK))
+    said = str(error["msg"])
+    # Pydantic's own sentences begin in English, even where they quote Chinese; ours know more than the phrases.
+    if said and not said[0].isascii():
+        return said
     phrase = PHRASES.get(error["type"])
-    if phrase is not None:
-        return phrase.format_map(_Shown(context))
-    return str(error["msg"]) if not str(error["msg"]).isascii() else _FALLBACK
+    return _FALLBACK if phrase is None else phrase.format_map(_Shown(context))
 
 
 class _Shown(dict[str, Any]):

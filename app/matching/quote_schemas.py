@@ -12,11 +12,12 @@ from app.http.schemas import (
     IsoDate,
     OutputSchema,
     Percent,
-    PositiveYuan,
     SignedPercent,
     Yuan,
 )
 from app.subsidy import RepaymentStyle, Reset
+from app.subsidy.amounts import MOST_YUAN
+from app.subsidy.checks import MOST_EVENTS
 from app.subsidy.reading import (
     MOST_MONTHS,
     Cap,
@@ -35,6 +36,9 @@ from app.subsidy.reading import (
 DEFAULT_PROGRAMME = "kangyang-interest-subsidy"
 _SLUG = r"^[a-z0-9][a-z0-9-]{0,79}$"
 _SHARE = r"(1(\.0{1,6})?|0(\.[0-9]{1,6})?)"
+_TRILLION = r"1000000000000(\.0{1,2})?"
+_LOAN_YUAN = rf"({_TRILLION}|(0|[1-9][0-9]{{0,11}})(\.[0-9]{{1,2}})?)"
+_POSITIVE_LOAN_YUAN = rf"({_TRILLION}|[1-9][0-9]{{0,11}}(\.[0-9]{{1,2}})?|0\.(0[1-9]|[1-9][0-9]?))"
 _MANY_YUAN = r"(0|[1-9][0-9]{0,15})(\.[0-9]{1,2})?"
 _ANY_PERCENT = r"-?(0|[1-9][0-9]{0,6})(\.[0-9]{1,4})?"
 
@@ -50,6 +54,9 @@ Share = Annotated[
         }
     ),
 ]
+# What a loan may say in yuan, up to the bound of the arithmetic itself.
+LoanYuan = Annotated[Decimal, DecimalText(2, Decimal(0), MOST_YUAN, _LOAN_YUAN, fixed=True)]
+PositiveLoanYuan = Annotated[Decimal, DecimalText(2, Decimal("0.01"), MOST_YUAN, _POSITIVE_LOAN_YUAN, fixed=True)]
 # What is worked out passes what may be written: fifty years of interest at 100 %, a thousand receipts, and a rate
 # that a loan of one day has in a year.
 TotalYuan = Annotated[Decimal, DecimalText(2, Decimal(0), Decimal(10**16 - 1), _MANY_YUAN, fixed=True)]
@@ -64,35 +71,40 @@ EXAMPLE_QUOTE: Final[dict[str, JsonValue]] = {
 
 
 class FloatingRateIn(InputSchema):
-    """A contract rate of LPR plus basis points, taken at the first drawdown and anew as `reset` says."""
+    """A contract rate of LPR plus basis points, taken at the first drawdown and anew as `reset` says.
+
+    `initial_rate_percent` is the whole rate until the first reset that finds an LPR: give it for a contract older
+    than the LPR.
+    """
 
     lpr: Literal["1y", "5y"]
     basis_points: Annotated[int, Field(strict=True, ge=-2000, le=2000)]
     reset: Reset | Annotated[list[IsoDate], Field(max_length=200)]
+    initial_rate_percent: Percent | None = None
 
 
 class MovementIn(InputSchema):
     """Money drawn or repaid on a day."""
 
     on: IsoDate
-    amount_yuan: PositiveYuan
+    amount_yuan: PositiveLoanYuan
 
 
 class InterestPaidIn(InputSchema):
     """An interest slip: spread over [from, to) where given, else it belongs to the calendar year of `on`."""
 
     on: IsoDate
-    amount_yuan: Yuan
+    amount_yuan: LoanYuan
     from_: Annotated[IsoDate | None, Field(alias="from")] = None
     to: IsoDate | None = None
     kind: Literal["regular", "penalty"] = "regular"
 
 
 class OtherSubsidyIn(InputSchema):
-    """Another interest subsidy for the same loan: of one calendar year, or of the whole term."""
+    """Another interest subsidy for the same loan, by the slug of its programme: of one calendar year or of the term."""
 
     slug: Annotated[str, Field(pattern=_SLUG)]
-    amount_yuan: Yuan
+    amount_yuan: LoanYuan
     year: Annotated[int, Field(strict=True, ge=1900, le=2200)] | None = None
 
 
@@ -117,19 +129,22 @@ class ReadingIn(InputSchema):
 
 
 class InterestSubsidyQuoteIn(InputSchema):
-    """One loan. Amounts in yuan, rates in percent a year, dates ISO; exactly one of the two contract rates."""
+    """One loan. Amounts in yuan, rates in percent a year, dates ISO; exactly one of the two contract rates.
+
+    Drawdowns, repayments, interest slips, other subsidies and reset dates are at most 600 together.
+    """
 
     model_config = ConfigDict(extra="forbid", frozen=True, json_schema_extra={"examples": [EXAMPLE_QUOTE]})
 
-    principal_yuan: PositiveYuan
+    principal_yuan: PositiveLoanYuan
     drawn_on: IsoDate
     due_on: IsoDate
     contract_rate_percent: Percent | None = None
     contract_rate: FloatingRateIn | None = None
     repayment_style: RepaymentStyle = RepaymentStyle.BULLET
-    drawdowns: Annotated[tuple[MovementIn, ...], Field(max_length=1000)] = ()
-    repayments: Annotated[tuple[MovementIn, ...], Field(max_length=1000)] = ()
-    interest_paid: Annotated[tuple[InterestPaidIn, ...], Field(max_length=1000)] = ()
+    drawdowns: Annotated[tuple[MovementIn, ...], Field(max_length=MOST_EVENTS)] = ()
+    repayments: Annotated[tuple[MovementIn, ...], Field(max_length=MOST_EVENTS)] = ()
+    interest_paid: Annotated[tuple[InterestPaidIn, ...], Field(max_length=MOST_EVENTS)] = ()
     other_subsidies: Annotated[tuple[OtherSubsidyIn, ...], Field(max_length=50)] = ()
     extended_to: IsoDate | None = None
     application_date: IsoDate | None = None
@@ -184,18 +199,22 @@ class YearOut(OutputSchema):
 
 
 class ReadingTotalOut(OutputSchema):
-    """One reading's total; `missing` says what it would need where it has none."""
+    """One reading's total; `missing` says what it would need where it has none.
+
+    `exceeds_interest` marks a total above the interest of the subsidised days: listed, but outside the range.
+    """
 
     slug: str
     name: str
     reason: str
     subsidy_yuan: Yuan | None
+    exceeds_interest: bool | None
     net_rate_percent: YearlyPercent | None
     missing: str | None
 
 
 class RangeOut(OutputSchema):
-    """The lowest and highest total over the listed readings."""
+    """The lowest and highest total over the listed readings that do not exceed the interest."""
 
     low_yuan: Yuan | None
     high_yuan: Yuan | None
@@ -203,12 +222,12 @@ class RangeOut(OutputSchema):
 
 
 class ReadingWordsOut(OutputSchema):
-    """One parameter of the reading in words, and whether the clause says so or we assume it."""
+    """One parameter of the reading in words; the clause says so, we assume it, or the request has chosen it."""
 
     key: str
     label: str
     value: str
-    basis: str
+    basis: Literal["clause", "assumed", "chosen"]
     note: str
 
 

@@ -1,6 +1,6 @@
 """Interest-subsidy quotes of a programme: its readings, its window and its exclusions applied to one loan."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import date
 from decimal import Decimal
@@ -17,6 +17,7 @@ from app.subsidy import (
     FixedRate,
     Loan,
     LprRate,
+    ParameterBasis,
     Quote,
     Range,
     Rates,
@@ -24,10 +25,10 @@ from app.subsidy import (
     ReadingSet,
     SubsidyError,
     Window,
-    quote,
-    quote_range,
+    quote_with_range,
 )
 
+OTHER_SUBSIDY: Final = "loan.other_interest_subsidy"
 _HUNDRED: Final = Decimal(100)
 
 
@@ -47,12 +48,16 @@ class NoReadings(Unprocessable):
 
 @dataclass(frozen=True, slots=True)
 class SubsidyTerms:
-    """What a programme says about its interest subsidy: its readings, its life, and the subsidies that exclude it."""
+    """What a programme says about its interest subsidy: its readings, its life, and the subsidies that exclude it.
+
+    `reported` are those of which only the press says so: they are named and count for nothing.
+    """
 
     slug: str
     readings: ReadingSet
     window: Window
     excluding: frozenset[str]
+    reported: frozenset[str]
 
 
 def subsidy_terms(programme: StoredProgramme, others: Iterable[StoredProgramme]) -> SubsidyTerms | None:
@@ -63,14 +68,15 @@ def subsidy_terms(programme: StoredProgramme, others: Iterable[StoredProgramme])
     record = programme.record
     if record.readings is None:
         return None
-    excluding = {
-        other.record.slug
-        for other in others
-        if record.slug in other.record.relations.excludes
-        and (other.record.confidence is Confidence.ORIGINAL or record.confidence is Confidence.SECONDARY)
+    claims = [other.record for other in others if record.slug in other.record.relations.excludes]
+    heard = {
+        claim.slug
+        for claim in claims
+        if claim.confidence is Confidence.SECONDARY and record.confidence is Confidence.ORIGINAL
     }
+    excluding = frozenset(claim.slug for claim in claims if claim.slug not in heard) | set(record.relations.excludes)
     window = Window(valid_from=record.valid_from, valid_to=record.valid_to, unconfirmed_from=record.unconfirmed_from)
-    return SubsidyTerms(record.slug, record.readings, window, frozenset(excluding) | set(record.relations.excludes))
+    return SubsidyTerms(record.slug, record.readings, window, excluding, frozenset(heard - excluding))
 
 
 def loan_of(asked: InterestSubsidyQuoteIn) -> Loan:
@@ -84,6 +90,7 @@ def loan_of(asked: InterestSubsidyQuoteIn) -> Loan:
             lpr=floating.lpr,
             basis_points=Decimal(floating.basis_points),
             reset=tuple(floating.reset) if isinstance(floating.reset, list) else floating.reset,
+            initial_rate_percent=floating.initial_rate_percent,
         )
     )
     return Loan.model_validate(content)
@@ -95,7 +102,7 @@ _LOAN_FIELDS: Final = set(Loan.model_fields) - {"contract_rate"}
 def loan_of_facts(facts: Facts) -> Loan | None:
     """The loan that the facts of a case describe; None where principal, dates or rate are unknown.
 
-    Another subsidy is known by its slug alone: an amount of 0 stands for the one that nobody has told us.
+    Other subsidies are not in it: facts give their slugs without amounts (see `other_subsidies_of`).
     """
     values = facts.values
     known = {name: values.get(f"{Subject.LOAN}.{name}") for name in ("principal_yuan", "drawn_on", "due_on")}
@@ -103,10 +110,40 @@ def loan_of_facts(facts: Facts) -> Loan | None:
     if None in known.values() or not isinstance(rate, Decimal):
         return None
     part = share / _HUNDRED if isinstance(share, Decimal) else Decimal(1)
-    others = values.get("loan.other_interest_subsidy", frozenset())
-    received = [{"slug": slug, "amount_yuan": 0} for slug in sorted(others)] if isinstance(others, frozenset) else []
-    terms = {"contract_rate": FixedRate(percent=rate), "project_share": part, "other_subsidies": received}
-    return Loan.model_validate({**known, **terms})
+    return Loan.model_validate({**known, "contract_rate": FixedRate(percent=rate), "project_share": part})
+
+
+def other_subsidies_of(facts: Facts, programme: str) -> list[str]:
+    """The slugs of the subsidies, other than this programme's own, that the loan is said to receive."""
+    received = facts.values.get(OTHER_SUBSIDY)
+    return sorted(received - {programme}) if isinstance(received, frozenset) else []
+
+
+def notes_of_facts(facts: Facts) -> list[str]:
+    """What a quote from facts leaves out, or assumes because nobody has said it."""
+    said = {
+        "贷款已逾期：原到期日以后的逾期天数和罚息不计贴息。": facts.values.get("loan.overdue") is True,
+        "贷款已展期：展期不增加贴息，请以原到期日填写到期日。": facts.values.get("loan.extended") is True,
+        "没有填写是否已享受其他贴息，按没有享受测算。": OTHER_SUBSIDY not in facts.values,
+    }
+    return [note for note, holds in said.items() if holds]
+
+
+def check_other_subsidies(loan: Loan, programme: str, programmes: Sequence[StoredProgramme]) -> None:
+    """Raise LoanRefused for another subsidy that is no programme of the library, or this programme's own."""
+    known = {one.record.slug for one in programmes}
+    for index, other in enumerate(loan.other_subsidies):
+        at = f"/other_subsidies/{index}/slug"
+        if other.slug == programme:
+            raise refused(SubsidyError("own_subsidy", at, f"“{programme}”就是所测算的政策，不是其他贴息，请删去"))
+        if other.slug not in known:
+            raise refused(SubsidyError("programme_not_found", at, unknown_programme(other.slug, programmes)))
+
+
+def unknown_programme(slug: str, programmes: Iterable[StoredProgramme]) -> str:
+    """The sentence that refuses a slug, with the programmes that give interest subsidy."""
+    giving = sorted(one.record.slug for one in programmes if one.record.benefit.kind == "interest_subsidy")
+    return f"没有代码为“{slug}”的扶持政策；给予贴息的有：{'、'.join(giving)}，全部代码见 /api/v1/programmes"
 
 
 def quoted(
@@ -131,11 +168,10 @@ def quoted(
         "excluding": terms.excluding,
     }
     try:
-        answer = quote(loan, chosen, rates, **options)
-        span = quote_range(loan, terms.readings.readings, rates, **options)
+        answer, span = quote_with_range(loan, chosen, terms.readings.readings, rates, **options)
     except SubsidyError as error:
         raise refused(error) from None
-    return _out(answer, span, terms, citations)
+    return _out(loan, answer, span, terms, citations)
 
 
 def refused(error: SubsidyError) -> LoanRefused:
@@ -143,7 +179,7 @@ def refused(error: SubsidyError) -> LoanRefused:
     return LoanRefused(error.message, errors=(FieldError(error.pointer, error.code, error.message),))
 
 
-def _out(answer: Quote, span: Range, terms: SubsidyTerms, citations: Citations) -> QuoteOut:
+def _out(loan: Loan, answer: Quote, span: Range, terms: SubsidyTerms, citations: Citations) -> QuoteOut:
     content = answer.model_dump(by_alias=True)
     cited = citations.clause(terms.readings.cite.document, terms.readings.cite.clause)
     confirmed = [named.reading for named in terms.readings.readings if named.confirmed]
@@ -153,20 +189,48 @@ def _out(answer: Quote, span: Range, terms: SubsidyTerms, citations: Citations) 
             "reading": answer.reading.model_dump(mode="json"),
             "programme": terms.slug,
             "range": span.model_dump(),
-            "reading_words": _words(answer.reading, terms.readings),
+            "reading_words": _words(answer.reading, terms),
             "reading_confirmed": answer.reading in confirmed,
-            "notes": list(answer.notes),
+            "notes": [*answer.notes, *_outside(answer, span), *_heard(loan, terms)],
             "citations": [cited, *_sources(answer, citations)],
         }
     )
 
 
-def _words(reading: Reading, readings: ReadingSet) -> list[ReadingWordsOut]:
-    bases: Mapping[str, Any] = {basis.key: basis for basis in readings.parameters}
+def _outside(answer: Quote, span: Range) -> list[str]:
+    """A chosen reading may lead past everything that is listed; that is its own affair, but it is said."""
+    if span.low_yuan is None or span.high_yuan is None or span.low_yuan <= answer.subsidy_yuan <= span.high_yuan:
+        return []
+    return [f"所选口径的结果在所列各口径的区间（{span.low_yuan:,} 至 {span.high_yuan:,} 元）之外，仅供比较。"]
+
+
+def _heard(loan: Loan, terms: SubsidyTerms) -> list[str]:
+    """A received subsidy that only the press calls incompatible: it changes no figure, and is not passed over."""
+    received = sorted({other.slug for other in loan.other_subsidies} & terms.reported)
+    return [f"待核实：有报道称“{slug}”与本项不能同时享受；没有找到原文，未计入互斥清单。" for slug in received]
+
+
+def _words(reading: Reading, terms: SubsidyTerms) -> list[ReadingWordsOut]:
+    default = terms.readings.default.reading
+    said = zip(terms.readings.parameters, reading.words(), strict=True)
     return [
-        ReadingWordsOut(key=key, label=label, value=value, basis=bases[key].basis, note=bases[key].note)
-        for key, (label, value) in zip(bases, reading.words(), strict=True)
+        _chosen(basis.key, label, value)
+        if getattr(reading, basis.key) != getattr(default, basis.key)
+        else ReadingWordsOut(key=basis.key, label=label, value=value, basis=basis.basis, note=_note(basis, terms))
+        for basis, (label, value) in said
     ]
+
+
+def _chosen(key: str, label: str, value: str) -> ReadingWordsOut:
+    return ReadingWordsOut(key=key, label=label, value=value, basis="chosen", note="按请求所选。")
+
+
+def _note(basis: ParameterBasis, terms: SubsidyTerms) -> str:
+    """Beside what excludes stands what is excluded: the list is data, and may be empty."""
+    if basis.key != "stacking":
+        return basis.note
+    listed = f"互斥清单：{'、'.join(sorted(terms.excluding))}。" if terms.excluding else "互斥清单目前为空。"
+    return f"{basis.note}{listed}"
 
 
 def _sources(answer: Quote, citations: Citations) -> list[Citation]:

@@ -1,44 +1,46 @@
 """Public, stateless checks: what a case is eligible for, what a rule says, how much interest subsidy a loan gets."""
 
 from collections import Counter
-from datetime import date
-from typing import Any
 
 from fastapi import APIRouter
 from sqlalchemy.orm import Session
 
-from app.errors import FieldError, Unprocessable
+from app.errors import FieldError
 from app.http.clock import today
 from app.http.openapi import problem_responses
 from app.http.routing import StrictRoute
-from app.http.schemas import FIRST_DAY, LAST_DAY
 from app.http.unit_of_work import reads
-from app.matching.answers import fact_label, match_out
+from app.matching.answers import match_out
 from app.matching.build import Outcome, ProgrammeMatch, case_of, match, match_product, ranked
 from app.matching.fetch import Library, fetch_library, fetch_products
 from app.matching.offers import product_out
 from app.matching.quote_schemas import InterestSubsidyQuoteIn, QuoteOut
-from app.matching.quotes import LoanRefused, NoReadings, loan_of, loan_of_facts, quoted, refused, subsidy_terms
-from app.matching.schemas import EligibilityCheckIn, EligibilityCheckOut
+from app.matching.quotes import (
+    LoanRefused,
+    NoReadings,
+    check_other_subsidies,
+    loan_of,
+    loan_of_facts,
+    notes_of_facts,
+    other_subsidies_of,
+    quoted,
+    refused,
+    subsidy_terms,
+)
+from app.matching.request_facts import UnusableFacts, check_assumed, check_subsidies_known, read_facts
+from app.matching.schemas import EligibilityCheckIn, EligibilityCheckOut, ProgrammeMatchOut
 from app.matching.subsidies import net_rates
 from app.programmes.queries import ProgrammeNotFound
-from app.regions import PROVINCE, region_names, regions
-from app.rules.catalogue import CATALOGUE
-from app.rules.facts import FactType, Subject
-from app.rules.given import Facts, FactsRefused, Provenance, Stated, given
-from app.subsidy import Loan, SubsidyError
+from app.regions import region_names
+from app.rules.facts import Subject
+from app.rules.given import Facts
+from app.subsidy import SubsidyError
 
 router = APIRouter(route_class=StrictRoute, tags=["matching"])
 
 DISCLAIMER = "结果依据公布的条款和所填信息自动得出，以主管部门和银行的决定为准。"
 _ON_REQUEST = frozenset({Outcome.NOT_APPLICABLE, Outcome.INFORMATIVE})
-
-
-class UnusableFacts(Unprocessable):
-    """A fact is unknown to the catalogue, or has a value it does not take."""
-
-    code = "facts_refused"
-    title = "填写的事实有误"
+_AMOUNT_UNKNOWN = "已享受其他贴息而金额未填，不作测算；请用贴息测算填写金额。"
 
 
 @router.post(
@@ -53,6 +55,7 @@ def check_eligibility(session: Session, check: EligibilityCheckIn) -> Eligibilit
     facts, as_of = read_facts(check.facts), check.as_of or today()
     library, case = fetch_library(session), case_of(facts, as_of)
     check_assumed(facts, library)
+    check_subsidies_known(facts, library)
     matches = ranked(match(one, case, library.parameters, region_names()) for one in library.programmes)
     shown = [one for one in matches if one.outcome not in _ON_REQUEST or one.outcome in check.include]
     shelf, costs, said = fetch_products(session, as_of), net_rates(matches, case, library), remarks(library)
@@ -60,7 +63,7 @@ def check_eligibility(session: Session, check: EligibilityCheckIn) -> Eligibilit
     return EligibilityCheckOut(
         as_of=as_of,
         counts=_counts(matches),
-        programmes=[match_out(one, library.citations, said, _quote(one, facts, library)) for one in shown],
+        programmes=[_answer(one, facts, library, said) for one in shown],
         products=[product_out(one, library.citations, costs) for one in products if one.outcome not in _ON_REQUEST],
         disclaimer=DISCLAIMER,
     )
@@ -89,8 +92,10 @@ def quote_interest_subsidy(session: Session, asked: InterestSubsidyQuoteIn) -> Q
         reading = terms.readings.default.reading.with_(changed)
     except SubsidyError as error:
         raise refused(error) from None
+    loan = loan_of(asked)
+    check_other_subsidies(loan, asked.programme, library.programmes)
     return quoted(
-        loan_of(asked),
+        loan,
         terms,
         library.rates,
         library.citations,
@@ -98,49 +103,6 @@ def quote_interest_subsidy(session: Session, asked: InterestSubsidyQuoteIn) -> Q
         application_date=asked.application_date,
         project_first_drawn_on=asked.project_first_drawn_on,
     )
-
-
-def read_facts(written: dict[str, Any]) -> Facts:
-    """The facts of a request. Raises UnusableFacts with a pointer to every bad one."""
-    try:
-        facts = given({key: _stated(key, value) for key, value in written.items()}, at="/facts")
-    except FactsRefused as error:
-        errors = tuple(FieldError(one.pointer, one.code, one.detail) for one in error.problems)
-        raise UnusableFacts(errors[0].detail, errors=errors) from None
-    if misfits := tuple(FieldError(f"/facts/{key}", *said) for key in facts.values if (said := _misfit(facts, key))):
-        raise UnusableFacts(misfits[0].detail, errors=misfits)
-    return facts
-
-
-def check_assumed(facts: Facts, library: Library) -> None:
-    """An attestation of one programme that no programme asks for is a slip, and would silently say nothing."""
-    asked = {key for one in library.programmes for rule in one.rules or () for key in rule.facts if "@" in key}
-    unasked = [key for key in facts.values if "@" in key and key not in asked]
-    if unasked:
-        slugs = {key.partition("@")[2] for key in unasked}
-        right = "、".join(sorted(key for key in asked if key.partition("@")[2] in slugs))
-        advice = f"，这项政策要的是 {right}" if right else "，请核对政策代码"
-        errors = tuple(
-            FieldError(f"/facts/{key}", "unasked_attestation", f"没有政策问到“{key}”{advice}") for key in unasked
-        )
-        raise UnusableFacts(errors[0].detail, errors=errors)
-
-
-def _misfit(facts: Facts, key: str) -> tuple[str, str] | None:
-    """The kernel takes any day and any six digits; here the year 1 and a county of nowhere are slips."""
-    value = facts.values[key]
-    if isinstance(value, date) and not FIRST_DAY <= value <= LAST_DAY:
-        return "date_range", f"“{fact_label(key)}”须在 {FIRST_DAY} 到 {LAST_DAY} 之间"
-    in_shanxi = CATALOGUE[key].type is FactType.REGION and str(value).startswith(PROVINCE[:2])
-    if in_shanxi and value not in regions():
-        return "unknown_region", f"“{fact_label(key)}”没有行政区划代码 {value}，可用的见 /api/v1/regions"
-    return None
-
-
-def _stated(key: str, value: object) -> Stated:
-    """What a stranger says of himself is declared; what only an office can say is an assumption (假设)."""
-    attested = key in CATALOGUE and CATALOGUE[key].type is FactType.ATTESTATION
-    return Stated(value, Provenance.ASSUMED if attested else Provenance.DECLARED)
 
 
 def _counts(matches: list[ProgrammeMatch]) -> dict[Outcome, int]:
@@ -158,25 +120,23 @@ def remarks(library: Library) -> dict[str, list[str]]:
     return found
 
 
-def _quote(one: ProgrammeMatch, facts: Facts, library: Library) -> QuoteOut | None:
-    """A quote where the programme gives interest subsidy, the case may get it, and its loan is known."""
-    if one.outcome in _ON_REQUEST or one.outcome is Outcome.INELIGIBLE:
-        return None
+def _answer(one: ProgrammeMatch, facts: Facts, library: Library, said: dict[str, list[str]]) -> ProgrammeMatchOut:
+    """One match, with a quote where the programme gives interest subsidy, may apply, and the loan is known.
+
+    Another subsidy of unknown amount leaves anything between nothing and all: then there is a note and no quote.
+    """
     terms, loan = subsidy_terms(one.stored, library.programmes), loan_of_facts(facts)
-    if terms is None or loan is None:
-        return None
+    if terms is None or loan is None or one.outcome in _ON_REQUEST or one.outcome is Outcome.INELIGIBLE:
+        return match_out(one, library.citations, said, None)
+    if other_subsidies_of(facts, terms.slug):
+        shown = match_out(one, library.citations, said, None)
+        return shown.model_copy(update={"notes": [*shown.notes, _AMOUNT_UNKNOWN]})
     try:
         answer = quoted(loan, terms, library.rates, library.citations)
     except LoanRefused as error:
         raise UnusableFacts(error.detail, errors=tuple(_in_facts(field) for field in error.errors)) from None
-    return answer.model_copy(update={"notes": [*answer.notes, *_unknown_amounts(loan)]})
-
-
-def _unknown_amounts(loan: Loan) -> list[str]:
-    if not loan.other_subsidies:
-        return []
-    slugs = "、".join(other.slug for other in loan.other_subsidies)
-    return [f"已享受的其他贴息（{slugs}）没有填写金额，此处按 0 计；填写金额后测算见贴息测算。"]
+    answer = answer.model_copy(update={"notes": [*answer.notes, *notes_of_facts(facts)]})
+    return match_out(one, library.citations, said, answer)
 
 
 def _in_facts(field: FieldError) -> FieldError:

@@ -15,7 +15,7 @@ from app.http.unit_of_work import reads
 from app.matching.answers import TRUTH_WORDS, advice_out, condition_out
 from app.matching.build import leaves
 from app.matching.fetch import fetch_library
-from app.matching.routes import UnusableFacts, read_facts
+from app.matching.request_facts import UnusableFacts, read_facts
 from app.matching.schemas import AdviceOut, ConditionOut, FactsIn, TruthWord
 from app.regions import region_names
 from app.rules import RuleRefused, advise, explain, parse

@@ -7,7 +7,7 @@ from app.matching.build import Case, Outcome, ProgrammeMatch
 from app.matching.fetch import Library
 from app.matching.net_rates import NetRates, Subsidised
 from app.matching.quote_schemas import QuoteOut
-from app.matching.quotes import LoanRefused, loan_of_facts, quoted, subsidy_terms
+from app.matching.quotes import LoanRefused, loan_of_facts, notes_of_facts, other_subsidies_of, quoted, subsidy_terms
 
 _HOPELESS: Final = frozenset({Outcome.NOT_APPLICABLE, Outcome.INFORMATIVE, Outcome.INELIGIBLE})
 
@@ -18,10 +18,13 @@ def quotes_of(matches: Iterable[ProgrammeMatch], case: Case, library: Library) -
     quotes: dict[str, QuoteOut] = {}
     for one in matches:
         terms = None if one.outcome in _HOPELESS else subsidy_terms(one.stored, library.programmes)
-        if loan is None or terms is None:
+        # Another subsidy of unknown amount leaves anything between nothing and all.
+        if loan is None or terms is None or other_subsidies_of(case.facts, terms.slug):
             continue
         try:
-            quotes[one.offer.slug] = quoted(loan, terms, library.rates, library.citations)
+            quote = quoted(loan, terms, library.rates, library.citations)
+            notes = [*quote.notes, *notes_of_facts(case.facts)]
+            quotes[one.offer.slug] = quote.model_copy(update={"notes": notes})
         except LoanRefused:
             # What the registry holds of a loan may not suffice for the arithmetic; the match stands without it.
             continue

@@ -3,11 +3,11 @@
 Pure: it reads no clock, no file and no setting. ``from app.subsidy import quote``.
 """
 
-from app.subsidy.answers import quote, quote_project, quote_range
+from app.subsidy.answers import quote, quote_project, quote_range, quote_with_range
 from app.subsidy.errors import SubsidyError
 from app.subsidy.quotes import BalanceSpan, Quote, Range, RatePeriod, ReadingTotal, YearLine
 from app.subsidy.rates import RateOn, RatePoint, Rates, RateSeries
-from app.subsidy.reading import LABELS, OPTIONS, NamedReading, Reading, ReadingSet
+from app.subsidy.reading import LABELS, OPTIONS, NamedReading, ParameterBasis, Reading, ReadingSet
 from app.subsidy.terms import (
     Drawdown,
     FixedRate,
@@ -32,6 +32,7 @@ __all__ = [
     "LprRate",
     "NamedReading",
     "OtherSubsidy",
+    "ParameterBasis",
     "Quote",
     "Range",
     "RateOn",
@@ -51,4 +52,5 @@ __all__ = [
     "quote",
     "quote_project",
     "quote_range",
+    "quote_with_range",
 ]

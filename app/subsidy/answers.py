@@ -1,12 +1,15 @@
 """The room's answers: one loan, several loans of one project, and the range over named readings."""
 
 from collections.abc import Collection, Iterable, Sequence
+from dataclasses import dataclass
 from datetime import date
+from decimal import Decimal
 from fractions import Fraction
 
+from app.subsidy.account import Account, Gross
 from app.subsidy.amounts import half_up, percent, yuan
-from app.subsidy.calculate import Case, Settled, excluders, prepare, settle, year_amounts
-from app.subsidy.days import calendar_years
+from app.subsidy.calculate import Case, Circumstances, Settled, prepare, settle, year_amounts
+from app.subsidy.checks import check_project
 from app.subsidy.errors import SubsidyError
 from app.subsidy.formula import formula
 from app.subsidy.notes import notes
@@ -19,8 +22,6 @@ from app.subsidy.terms import Loan, Window
 
 # A project of more loans than this is a data error, and each costs a full quote.
 MOST_LOANS = 100
-# What makes one reading impossible without making the loan wrong: the others can still be worked out.
-_READING_GAPS = frozenset({"application_date_missing", "rate_not_known", "series_missing"})
 
 
 def quote(
@@ -43,21 +44,8 @@ def quote(
 
     Raises `SubsidyError` for terms that cannot be, a rate that is not known, or a missing application date.
     """
-    window = window or Window()
-    case = prepare(loan, reading, rates, window, application_date, project_first_drawn_on)
-    settled = settle(case, list(year_amounts(case)), excluding)
-    interest = _interest_by_year(case)
-    flows = _flows(case, interest)
-    return Quote(
-        subsidy_yuan=yuan(sum(one.subsidy for one in settled)),
-        interest_yuan=yuan(sum(fen for _, fen in interest)),
-        net_rate_percent=annual_rate_percent(_with_subsidy(case, flows, settled)),
-        gross_rate_percent=annual_rate_percent(flows),
-        reading=reading,
-        reference_series=case.series,
-        years=tuple(_line(case, one) for one in settled),
-        notes=notes(case, rates, window, settled, excluders(case, excluding)),
-    )
+    around = Circumstances(window or Window(), application_date, project_first_drawn_on, excluding)
+    return _quoted(_worked(_account(loan, rates, around), reading, around))
 
 
 def quote_project(
@@ -109,68 +97,109 @@ def quote_range(
     """The total under each named reading, the lowest and the highest.
 
     A reading that lacks something (an application date, a rate before its series begins) stays in the list with
-    the reason and no total; a loan that is wrong raises `SubsidyError` as `quote` does.
+    the reason and no total; one whose total exceeds the interest it is for stays in the list and outside lowest
+    and highest. A loan that is wrong raises `SubsidyError` as `quote` does. The loan is laid out once for all.
     """
-    totals = []
-    for named in readings:
-        try:
-            answer = quote(
-                loan,
-                named.reading,
-                rates,
-                window=window,
-                application_date=application_date,
-                project_first_drawn_on=project_first_drawn_on,
-                excluding=excluding,
-            )
-        except SubsidyError as error:
-            if error.code not in _READING_GAPS or error.pointer.startswith("/contract_rate"):
-                raise
-            totals.append(_total(named, None, error.message))
-        else:
-            totals.append(_total(named, answer, None))
-    known = [total.subsidy_yuan for total in totals if total.subsidy_yuan is not None]
-    return Range(low_yuan=min(known, default=None), high_yuan=max(known, default=None), readings=tuple(totals))
+    around = Circumstances(window or Window(), application_date, project_first_drawn_on, excluding)
+    return _ranged(_account(loan, rates, around), readings, around)
 
 
-def _total(named: NamedReading, answer: Quote | None, missing: str | None) -> ReadingTotal:
+def quote_with_range(
+    loan: Loan,
+    reading: Reading,
+    readings: Iterable[NamedReading],
+    rates: Rates,
+    *,
+    window: Window | None = None,
+    application_date: date | None = None,
+    project_first_drawn_on: date | None = None,
+    excluding: Collection[str] | None = None,
+) -> tuple[Quote, Range]:
+    """What `quote` and `quote_range` answer, for the price of laying the loan out once."""
+    around = Circumstances(window or Window(), application_date, project_first_drawn_on, excluding)
+    account = _account(loan, rates, around)
+    return _quoted(_worked(account, reading, around)), _ranged(account, readings, around)
+
+
+@dataclass(frozen=True, slots=True)
+class _Worked:
+    """One loan under one reading, year by year."""
+
+    case: Case
+    years: Sequence[Settled]
+
+    @property
+    def subsidy(self) -> int:
+        return sum(one.subsidy for one in self.years)
+
+    @property
+    def exceeds_interest(self) -> bool:
+        """Whether more comes than is borne, each year rounded as the subsidy is."""
+        return self.subsidy > sum(half_up(one.amount.own_interest) for one in self.years)
+
+    @property
+    def gross(self) -> Gross:
+        return self.case.account.gross(self.case.year_days)
+
+    @property
+    def net_rate_percent(self) -> Decimal | None:
+        """The return of the flows with each year's subsidy received on the day that year, or the loan, ends."""
+        received = dict(self.gross.flows)
+        ends = {date.fromordinal(end - 1).year: end for end, _ in self.gross.interest}
+        for one in self.years:
+            day = ends[one.amount.year]
+            received[day] = received.get(day, 0) + one.subsidy
+        return annual_rate_percent(received)
+
+
+def _account(loan: Loan, rates: Rates, around: Circumstances) -> Account:
+    account = Account(loan, rates)
+    check_project(loan, around.project_first_drawn_on)
+    return account
+
+
+def _worked(account: Account, reading: Reading, around: Circumstances) -> _Worked:
+    case = prepare(account, reading, around)
+    return _Worked(case, settle(case, list(year_amounts(case))))
+
+
+def _quoted(worked: _Worked) -> Quote:
+    case, gross = worked.case, worked.gross
+    return Quote(
+        subsidy_yuan=yuan(worked.subsidy),
+        interest_yuan=yuan(sum(fen for _, fen in gross.interest)),
+        net_rate_percent=worked.net_rate_percent,
+        gross_rate_percent=gross.rate_percent,
+        reading=case.reading,
+        reference_series=case.series,
+        years=tuple(_line(case, one) for one in worked.years),
+        notes=notes(case, worked.years, exceeds_interest=worked.exceeds_interest),
+    )
+
+
+def _ranged(account: Account, readings: Iterable[NamedReading], around: Circumstances) -> Range:
+    totals = tuple(_total(account, named, around) for named in readings)
+    within = [
+        total.subsidy_yuan for total in totals if total.subsidy_yuan is not None and total.exceeds_interest is not True
+    ]
+    return Range(low_yuan=min(within, default=None), high_yuan=max(within, default=None), readings=totals)
+
+
+def _total(account: Account, named: NamedReading, around: Circumstances) -> ReadingTotal:
+    """The loan is known to be right by now: what is still refused is only what this reading lacks."""
+    try:
+        worked, missing = _worked(account, named.reading, around), None
+    except SubsidyError as error:
+        worked, missing = None, error.message
     return ReadingTotal(
         slug=named.slug,
         name=named.name,
         reason=named.reason,
-        subsidy_yuan=None if answer is None else answer.subsidy_yuan,
-        net_rate_percent=None if answer is None else answer.net_rate_percent,
+        subsidy_yuan=None if worked is None else yuan(worked.subsidy),
+        exceeds_interest=None if worked is None else worked.exceeds_interest,
+        net_rate_percent=None if worked is None else worked.net_rate_percent,
         missing=missing,
     )
-
-
-def _interest_by_year(case: Case) -> list[tuple[int, int]]:
-    """The contract interest of the whole loan by calendar year: (the day the year or the loan ends, fen)."""
-    years = calendar_years(case.course.start, case.course.end)
-    return [(end, half_up(case.course.interest(start, end, case.year_days))) for _, start, end in years]
-
-
-def _flows(case: Case, interest: Sequence[tuple[int, int]]) -> dict[int, int]:
-    """The borrower's flows before subsidy: principal, and interest.
-
-    Interest is dated at each month's end for the instalment styles. Otherwise the contract's interest days are
-    not among its terms, so that it is dated once a year, at the year's or the loan's end.
-    """
-    flows = case.course.principal_flows()
-    charges = interest if case.course.charges is None else [(one.end, one.value) for one in case.course.charges]
-    for day, fen in charges:
-        flows[day] = flows.get(day, 0) - fen
-    return flows
-
-
-def _with_subsidy(case: Case, flows: dict[int, int], settled: Sequence[Settled]) -> dict[int, int]:
-    """The same flows with each year's subsidy received on the day that year, or the loan, ends."""
-    received = dict(flows)
-    ends = {date.fromordinal(start).year: end for _, start, end in calendar_years(case.course.start, case.course.end)}
-    for one in settled:
-        day = ends[one.amount.year]
-        received[day] = received.get(day, 0) + one.subsidy
-    return received
 
 
 def _line(case: Case, one: Settled) -> YearLine:

@@ -6,46 +6,69 @@ from datetime import date
 from fractions import Fraction
 from typing import NamedTuple
 
+from app.subsidy.account import Account, Paid
 from app.subsidy.amounts import RATE_UNIT, SHARE_UNIT, half_up, money, share
-from app.subsidy.checks import check_loan
-from app.subsidy.contract import contract_spans
 from app.subsidy.course import Course
 from app.subsidy.days import calendar_years
 from app.subsidy.formula import Bound, Term
-from app.subsidy.rates import Rates
 from app.subsidy.reading import Cap, Exclusion, Reading, Stacking, reference_series
 from app.subsidy.reference import Counted, counted_days, reference_spans
-from app.subsidy.schedule import course_of
 from app.subsidy.spans import RateSpan, Span, accrued, clip, join
-from app.subsidy.terms import Loan, OtherSubsidy, ReceiptKind, Window
+from app.subsidy.terms import Loan, OtherSubsidy, Window
 
 
-class Slip(NamedTuple):
-    """An interest slip in fen: its period [from, to) as ordinals, or None and the year it was paid in."""
+class Circumstances(NamedTuple):
+    """What stands beside the loan: the programme's life, the dates of project and application, the exclusion list.
 
-    paid_in: int
-    period: tuple[int, int] | None
-    fen: int
+    `excluding` None means that every other subsidy excludes under `Stacking.EXCLUDE`.
+    """
+
+    window: Window
+    application_date: date | None
+    project_first_drawn_on: date | None
+    excluding: Collection[str] | None
 
 
 @dataclass(frozen=True, slots=True)
 class Case:
-    """A checked loan under one reading, ready to be summed: everything a year's line needs."""
+    """A loan under one reading, ready to be summed: everything a year's line needs."""
 
-    loan: Loan
+    account: Account
     reading: Reading
-    course: Course
+    around: Circumstances
     days: Counted
     series: str
     reference: Sequence[RateSpan]
-    slips: Sequence[Slip]
-    share: int
-    project_share: int
+
+    @property
+    def loan(self) -> Loan:
+        """The loan itself."""
+        return self.account.loan
+
+    @property
+    def course(self) -> Course:
+        """How the loan runs."""
+        return self.account.course
+
+    @property
+    def project_share(self) -> int:
+        """The part of the loan used for the project, in millionths."""
+        return self.account.project_share
+
+    @property
+    def share(self) -> int:
+        """The part of the reference interest that is paid, in millionths."""
+        return share(self.reading.share, "/reading/share")
 
     @property
     def year_days(self) -> int:
         """The divisor of the day count."""
         return self.reading.day_count.year_days
+
+    @property
+    def counts_penalty(self) -> bool:
+        """Whether the reading counts slips of penalty interest."""
+        return Exclusion.OVERDUE_AND_PENALTY not in self.reading.excluded
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,9 +76,10 @@ class YearAmount:
     """One calendar year's counted days [start, end), amounts in fen and exact before rounding.
 
     `interest` (contract), `reference_interest` and `base_interest` (the lower of both where the reading caps
-    by rate, else the reference) are the whole loan's; `paid` is what receipts show, None without any.
-    `wanted` is share x project share x base interest, `own_interest` the project's contract interest, paid
-    where receipts show less, and `allowed` is `wanted` under the reading's cap.
+    by rate, else the reference) are the whole loan's; `paid` is what receipts show, None without any, and
+    `uncovered` the number of days that they do not speak of. `borne` is the contract interest, or less where
+    receipts, with the contract interest of the uncovered days, show less. `wanted` is share x project share x
+    base interest, `own_interest` the project's part of `borne`, and `allowed` is `wanted` under the reading's cap.
     """
 
     year: int
@@ -64,6 +88,8 @@ class YearAmount:
     terms: tuple[Term, ...]
     interest: Fraction
     paid: Fraction | None
+    uncovered: int
+    borne: Fraction
     reference_interest: Fraction
     base_interest: Fraction
     wanted: Fraction
@@ -85,22 +111,13 @@ class Settled:
     bounds: tuple[Bound, ...]
 
 
-def prepare(
-    loan: Loan,
-    reading: Reading,
-    rates: Rates,
-    window: Window,
-    application_date: date | None,
-    project_first_drawn_on: date | None,
-) -> Case:
-    """Check a loan and lay out its balances, contract rates and reference rates. Raises `SubsidyError`."""
-    check_loan(loan)
-    course = course_of(loan, contract_spans(loan, rates))
-    days = counted_days(loan, course, reading, window, project_first_drawn_on)
+def prepare(account: Account, reading: Reading, around: Circumstances) -> Case:
+    """Lay out the counted days and the reference rates on them. Raises `SubsidyError`."""
+    loan = account.loan
+    days = counted_days(loan, account.course, reading, around.window, around.project_first_drawn_on)
     code = reference_series(reading.reference_rate, loan.first_drawn_on, loan.due_on)
-    reference = reference_spans(rates.get(code), reading, loan, application_date, days)
-    shares = share(reading.share, "/reading/share"), share(loan.project_share, "/project_share")
-    return Case(loan, reading, course, days, code, reference, tuple(_slips(loan, reading)), *shares)
+    reference = reference_spans(account.rates.get(code), reading, loan, around.application_date, days)
+    return Case(account, reading, around, days, code, reference)
 
 
 def year_amounts(case: Case) -> Iterator[YearAmount]:
@@ -117,11 +134,21 @@ def _year_amount(case: Case, year: int, start: int, end: int) -> YearAmount:
     reference = Fraction(accrued(clip(case.course.balances, start, end), clip(case.reference, start, end)), unit)
     wanted = base * Fraction(case.share * case.project_share, SHARE_UNIT**2)
     interest = case.course.interest(start, end, case.year_days)
-    paid = _paid(case, start, end)
-    # Receipts can only lower the bound: interest paid early, late or for uncounted days is not this year's.
-    own = (interest if paid is None else min(interest, paid)) * Fraction(case.project_share, SHARE_UNIT)
+    paid = case.account.paid(start, end, penalty=case.counts_penalty)
+    borne = interest if paid is None else min(interest, _known(case, paid))
+    own = borne * Fraction(case.project_share, SHARE_UNIT)
     allowed = min(wanted, own) if case.reading.cap is Cap.YEAR_CONTRACT_INTEREST else wanted
-    return YearAmount(year, start, end, terms, interest, paid, reference, base, wanted, own, allowed)
+    fen, uncovered = (None, 0) if paid is None else (paid.fen, sum(right - left for left, right in paid.uncovered))
+    return YearAmount(year, start, end, terms, interest, fen, uncovered, borne, reference, base, wanted, own, allowed)
+
+
+def _known(case: Case, paid: Paid) -> Fraction:
+    """Paid interest, with the contract's for the days of no slip: taking them as unpaid would be an invention.
+
+    Receipts can only lower the bound: interest paid early, late or for uncounted days is not this year's.
+    """
+    uncovered = (case.course.interest(left, right, case.year_days) for left, right in paid.uncovered)
+    return sum(uncovered, paid.fen)
 
 
 def _terms(case: Case, start: int, end: int) -> Iterator[Term]:
@@ -137,39 +164,9 @@ def _terms(case: Case, start: int, end: int) -> Iterator[Term]:
             yield Term(balance.value, min(rate.value, contract.value), contract.end - contract.start)
 
 
-def _paid(case: Case, start: int, end: int) -> Fraction | None:
-    """What slips show for the counted days [start, end) of a year, in fen; None where the year has no slip.
-
-    Parts are added up by the length of their period first: two thousand slips then cost integers, not fractions.
-    """
-    year = date.fromordinal(start).year
-    parts: dict[int, int] = {}
-    for slip in case.slips:
-        if slip.period is None and slip.paid_in == year:
-            parts[1] = parts.get(1, 0) + slip.fen
-        elif slip.period is not None and slip.period[0] < end and start < slip.period[1]:
-            opens, closes = slip.period
-            days = min(closes, end) - max(opens, start)
-            parts[closes - opens] = parts.get(closes - opens, 0) + slip.fen * days
-    return sum((Fraction(fen, length) for length, fen in parts.items()), Fraction(0)) if parts else None
-
-
-def _slips(loan: Loan, reading: Reading) -> Iterator[Slip]:
-    """The interest slips that count; penalty interest does only where the reading does not exclude it."""
-    for receipt in loan.interest_paid:
-        if receipt.kind is ReceiptKind.REGULAR or Exclusion.OVERDUE_AND_PENALTY not in reading.excluded:
-            period = None
-            if receipt.from_ is not None and receipt.to is not None:
-                period = receipt.from_.toordinal(), receipt.to.toordinal()
-            yield Slip(receipt.on.year, period, money(receipt.amount_yuan, "", zero=True))
-
-
-def settle(case: Case, amounts: Sequence[YearAmount], excluding: Collection[str] | None) -> list[Settled]:
-    """Apply other subsidies and round each year once.
-
-    `excluding` are the slugs that exclude under `Stacking.EXCLUDE`; None means every other subsidy does.
-    """
-    if excluders(case, excluding):
+def settle(case: Case, amounts: Sequence[YearAmount]) -> list[Settled]:
+    """Apply other subsidies and round each year once."""
+    if excluders(case):
         return [Settled(amount, 0, (Bound("与已享受的其他贴息互斥", 0),)) for amount in amounts]
     left = _total_left(case, amounts)
     settled = []
@@ -180,8 +177,9 @@ def settle(case: Case, amounts: Sequence[YearAmount], excluding: Collection[str]
     return settled
 
 
-def excluders(case: Case, excluding: Collection[str] | None) -> list[OtherSubsidy]:
+def excluders(case: Case) -> list[OtherSubsidy]:
     """The other subsidies that leave nothing for this one."""
+    excluding = case.around.excluding
     if case.reading.stacking is not Stacking.EXCLUDE:
         return []
     return [other for other in case.loan.other_subsidies if excluding is None or other.slug in excluding]
@@ -227,5 +225,7 @@ def _settled(case: Case, amount: YearAmount, left: int | None) -> Settled:
 
 
 def _cap_words(case: Case, amount: YearAmount) -> str:
-    kind = "实付利息" if amount.paid is not None and amount.paid < amount.interest else "合同利息"
+    kind = "实付利息" if amount.borne < amount.interest else "合同利息"
+    if amount.borne < amount.interest and amount.uncovered:
+        kind += f"（没有回单的 {amount.uncovered} 天按合同利息）"
     return f"高于当年{kind}" if case.project_share == SHARE_UNIT else f"高于当年项目部分的{kind}"

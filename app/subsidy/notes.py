@@ -4,32 +4,32 @@ from collections.abc import Iterator, Sequence
 from datetime import date
 
 from app.subsidy.amounts import SHARE_UNIT, share_words
-from app.subsidy.calculate import Case, Settled
-from app.subsidy.rates import Rates
-from app.subsidy.reading import Cap, LongestScope
+from app.subsidy.calculate import Case, Settled, excluders
+from app.subsidy.reading import Cap, LongestScope, Stacking
 from app.subsidy.spans import clip
-from app.subsidy.terms import Loan, OtherSubsidy, RepaymentStyle, Window
+from app.subsidy.terms import Loan, ReceiptKind, RepaymentStyle
 
 RESERVATION = "测算，以财政部门审核为准。"
 
 
-def notes(
-    case: Case, rates: Rates, window: Window, settled: Sequence[Settled], excluders: Sequence[OtherSubsidy]
-) -> tuple[str, ...]:
+def notes(case: Case, settled: Sequence[Settled], *, exceeds_interest: bool) -> tuple[str, ...]:
     """All notes of one quote, the reservation first."""
     return (
         RESERVATION,
-        *_carried(case, rates),
+        *_carried(case),
         *_cuts(case),
-        *_window(case, window),
+        *_window(case),
         *_loan(case.loan),
         *_month_end(case),
-        *_bounds(case, settled, excluders),
+        *_bounds(case),
+        *_receipts(case, settled),
+        *(["所选口径的贴息合计高于所计日子的利息，请核对上限和比例。"] if exceeds_interest else []),
     )
 
 
-def _carried(case: Case, rates: Rates) -> Iterator[str]:
+def _carried(case: Case) -> Iterator[str]:
     contract = clip(case.course.rates, case.course.start, case.course.end)
+    rates = case.account.rates
     spans = [*case.reference, *contract]
     for code in dict.fromkeys(span.series for span in spans if span.carried and span.series is not None):
         series = rates.get(code)
@@ -57,8 +57,8 @@ def _cuts(case: Case) -> Iterator[str]:
         yield "贷款存续期内没有可计贴息的日子，贴息为 0。"
 
 
-def _window(case: Case, window: Window) -> Iterator[str]:
-    since = window.unconfirmed_from
+def _window(case: Case) -> Iterator[str]:
+    since = case.around.window.unconfirmed_from
     if since is not None and not case.days.is_empty and since.toordinal() < case.days.end:
         yield f"政策在 {since} 及以后是否继续有效尚未确认，此后的部分仅供参考。"
 
@@ -87,14 +87,35 @@ def _month_end(case: Case) -> Iterator[str]:
         yield f"{first} 加 {months} 个月，该月没有 {first.day} 日，取月末 {end}。"
 
 
-def _bounds(case: Case, settled: Sequence[Settled], excluders: Sequence[OtherSubsidy]) -> Iterator[str]:
+def _bounds(case: Case) -> Iterator[str]:
     if case.project_share != SHARE_UNIT:
         yield f"只计贷款中用于项目的 {share_words(case.project_share)}。"
-    if excluders:
-        yield f"已享受互斥的其他贴息（{'、'.join(dict.fromkeys(other.slug for other in excluders))}），本项贴息为 0。"
+    if found := excluders(case):
+        yield f"已享受互斥的其他贴息（{'、'.join(dict.fromkeys(other.slug for other in found))}），本项贴息为 0。"
     elif case.loan.other_subsidies:
         yield "与其他贴息合计不超过所计日子的合同利息；未分年度的其他贴息按总额扣除，先年度先用。"
-    if case.loan.interest_paid and case.reading.cap is Cap.YEAR_CONTRACT_INTEREST:
-        without = "、".join(str(one.amount.year) for one in settled if one.amount.paid is None)
-        tail = f"；{without} 年没有付息回单，按合同利息" if without else ""
-        yield f"有付息回单的年度，上限取实付利息与合同利息中较低的{tail}。"
+    excluding = case.around.excluding
+    if case.loan.other_subsidies and case.reading.stacking is Stacking.EXCLUDE and not (excluding is None or excluding):
+        yield "互斥清单目前为空，所填的其他贴息按不互斥测算。"
+
+
+def _receipts(case: Case, settled: Sequence[Settled]) -> Iterator[str]:
+    """Which slips count, and what stands in for those that are not there. Only one cap asks for them."""
+    slips = case.loan.interest_paid
+    if not slips or case.reading.cap is not Cap.YEAR_CONTRACT_INTEREST:
+        return
+    without = "、".join(str(one.amount.year) for one in settled if one.amount.paid is None)
+    tail = f"；{without} 年没有付息回单，按合同利息" if without else ""
+    yield f"有付息回单的年度，上限取实付利息与合同利息中较低的{tail}。"
+    if uncovered := [one.amount for one in settled if one.amount.uncovered]:
+        listed = "、".join(f"{amount.year} 年 {amount.uncovered} 天" for amount in uncovered)
+        yield f"没有回单的日子（{listed}）按合同利息计。"
+    if any(slip.from_ is None for slip in slips):
+        yield "没有写计息期间的回单，计入付息日所在的年度，视为该年全年的利息。"
+    if not case.counts_penalty and any(slip.kind is ReceiptKind.PENALTY for slip in slips):
+        yield "逾期利息、罚息或复利的回单不计入。"
+    if any((slip.to or slip.on) > case.loan.due_on for slip in slips):
+        yield (
+            f"原到期日 {case.loan.due_on} 以后的利息不计入：写了计息期间的只计到期日以前的日子，"
+            "没有写期间而在到期日以后支付的不计。"
+        )

@@ -74,18 +74,22 @@ class Quote(Terms):
 
 
 class ReadingTotal(Terms):
-    """One reading's total; where it cannot be worked out, `subsidy_yuan` is None and `missing` says why."""
+    """One reading's total; where it cannot be worked out, `subsidy_yuan` is None and `missing` says why.
+
+    `exceeds_interest` marks a total above the interest of the subsidised days (paid, where receipts show less).
+    """
 
     slug: str
     name: str
     reason: str
     subsidy_yuan: Decimal | None
+    exceeds_interest: bool | None
     net_rate_percent: Decimal | None
     missing: str | None
 
 
 class Range(Terms):
-    """The lowest and the highest total over the readings that could be worked out, and each one's own."""
+    """Each reading's total, and the lowest and the highest of those that do not exceed the interest."""
 
     low_yuan: Decimal | None
     high_yuan: Decimal | None

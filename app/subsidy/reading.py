@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from datetime import date
 from decimal import Decimal
 from types import MappingProxyType
-from typing import Annotated, Literal, NamedTuple, Self
+from typing import Annotated, Any, Literal, NamedTuple, Self
 
 from pydantic import AfterValidator, Field, ValidationError, model_validator
 
@@ -258,12 +258,24 @@ class NamedReading(Terms):
 
 
 class ReadingSet(Terms):
-    """The readings of one programme, the default first, and the basis of every parameter."""
+    """The readings of one programme, the default first, and the basis of every parameter.
+
+    Read from a dict, a reading may state `differs`, what it changes of the default, in place of a whole `reading`.
+    """
 
     programme: str
     cite: Clause
     parameters: tuple[ParameterBasis, ...]
     readings: tuple[NamedReading, ...] = Field(min_length=1)
+
+    @model_validator(mode="before")
+    @classmethod
+    def _in_full(cls, content: Any) -> Any:
+        match content:
+            case {"readings": [{"reading": dict() as default}, *_] as readings}:
+                return {**content, "readings": [_in_full(named, default) for named in readings]}
+            case _:
+                return content
 
     @model_validator(mode="after")
     def _is_complete(self) -> Self:
@@ -278,6 +290,15 @@ class ReadingSet(Terms):
     def default(self) -> NamedReading:
         """The first reading."""
         return self.readings[0]
+
+
+def _in_full(named: Any, default: dict[str, Any]) -> Any:
+    """The reading with what it leaves out taken from the default; what is malformed is left to the models."""
+    match named:
+        case {"differs": dict() as differs, **rest} if "reading" not in rest:
+            return {**rest, "reading": {**default, **differs}}
+        case _:
+            return named
 
 
 class TenorBand(NamedTuple):

@@ -2,11 +2,12 @@
 
 import asyncio
 import re
-from typing import Any, get_args
+from typing import Any, Literal, get_args
 
 import pytest
 from fastapi import FastAPI
 from fastapi.testclient import TestClient
+from pydantic import TypeAdapter, ValidationError
 from pydantic_core import core_schema
 from starlette.types import Message, Scope
 
@@ -69,6 +70,32 @@ def test_each_refused_value_is_named_by_its_pointer(client: TestClient) -> None:
     found = refused(client, principal_yuan="0.001", drawn_on="2023-02-29", extra=1)
     assert found.keys() == {"/principal_yuan", "/drawn_on", "/extra"}
     assert found["/principal_yuan"]["code"] == "decimal_max_places"
+
+
+@pytest.mark.parametrize(
+    ("changes", "said"),
+    [
+        ({"principal_yuan": "1.234"}, "最多 2 位小数"),
+        ({"principal_yuan": "0"}, "须在 0.01 到 9999999999999.99 之间"),
+        ({"principal_yuan": "1e3"}, "应为十进制数的文本，如 100.00"),
+        ({"drawn_on": "2023-02-29"}, "没有这一天，请核对年月日"),
+        ({"drawn_on": "2200-01-01"}, "日期须在 1900-01-01 到 2199-12-31 之间"),
+        ({"drawn_on": "今天"}, "应为日期，写作 2026-11-20"),
+        ({"notes": {"a": "x" * 2001}}, "最多 2000 个字符"),
+        ({"repayment": {"kind": "monthly", "months": 37}}, "须小于或等于 36"),
+    ],
+)
+def test_what_a_type_of_ours_says_is_what_is_said(client: TestClient, changes: dict[str, Any], said: str) -> None:
+    (error,) = refused(client, **changes).values()
+    assert error["detail"] == said
+
+
+def test_pydantics_english_never_passes_for_ours() -> None:
+    kind = TypeAdapter(Literal["男", "女"])
+    with pytest.raises(ValidationError) as refusal:
+        kind.validate_python("other")
+    (error,) = field_errors([{**one, "loc": ("body",)} for one in refusal.value.errors()], None)
+    assert error.detail == "应为下列之一：男、女"
 
 
 def test_a_missing_value_is_named_where_it_belongs(client: TestClient) -> None:

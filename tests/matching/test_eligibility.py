@@ -162,11 +162,45 @@ def test_a_quote_counts_the_part_of_the_loan_that_the_project_used(client: TestC
     assert half["subsidy_yuan"] == "723055.55"
 
 
-def test_another_subsidy_of_the_loan_is_told_in_the_quote(client: TestClient) -> None:
-    other = {"loan.other_interest_subsidy": ["xugou-other"]}
-    with_other = by_slug(check(client, PROJECT | LOAN | other))[SUBSIDY]["quote"]
-    without = by_slug(check(client, PROJECT | LOAN))[SUBSIDY]["quote"]
-    assert any("xugou-other" in note for note in set(with_other["notes"]) - set(without["notes"]))
+OTHERS = "loan.other_interest_subsidy"
+
+
+def test_another_subsidy_of_unknown_amount_leaves_a_note_and_no_total(client: TestClient) -> None:
+    other = {OTHERS: ["secondary-wenlv-loan-subsidy"]}
+    found = by_slug(check(client, PROJECT | LOAN | other))[SUBSIDY]
+    assert found["quote"] is None
+    assert "已享受其他贴息而金额未填，不作测算；请用贴息测算填写金额。" in found["notes"]
+
+
+@pytest.mark.parametrize("others", [[], [SUBSIDY]])
+def test_no_other_subsidy_than_its_own_leaves_the_quote(client: TestClient, others: list[str]) -> None:
+    found = by_slug(check(client, PROJECT | LOAN | {OTHERS: others}))[SUBSIDY]
+    assert found["quote"]["subsidy_yuan"] == "1446111.11"
+    assert not any("其他贴息" in note for note in found["quote"]["notes"])
+
+
+def test_a_subsidy_of_no_known_programme_is_refused(client: TestClient) -> None:
+    facts = PROJECT | {OTHERS: [SUBSIDY, "xugou-other"]}
+    problem = refused(client, "eligibility-checks", {"facts": facts})
+    assert pointers(problem) == {f"/facts/{OTHERS}"}
+    assert "“xugou-other”" in problem["detail"]
+    assert SUBSIDY in problem["detail"]
+
+
+@pytest.mark.parametrize(
+    ("facts", "said"),
+    [
+        ({"loan.overdue": True}, "逾期天数和罚息不计贴息"),
+        ({"loan.extended": True}, "展期不增加贴息"),
+        ({}, "没有填写是否已享受其他贴息"),
+    ],
+)
+def test_what_a_quote_from_facts_leaves_out_is_said(client: TestClient, facts: dict[str, Any], said: str) -> None:
+    known = {"loan.overdue": False, "loan.extended": False, OTHERS: []}
+    told = by_slug(check(client, PROJECT | LOAN | facts))[SUBSIDY]["quote"]["notes"]
+    untold = by_slug(check(client, PROJECT | LOAN | known))[SUBSIDY]["quote"]["notes"]
+    assert any(said in note for note in told)
+    assert not any(said in note for note in untold)
 
 
 def test_a_place_outside_the_territory_does_not_apply_and_an_unknown_one_is_asked(client: TestClient) -> None:

@@ -1,5 +1,6 @@
 """Interest-subsidy quotes over HTTP: the worked figures to the fen, the readings, the range, and what is refused."""
 
+import re
 from decimal import Decimal
 from typing import Any
 
@@ -21,6 +22,11 @@ WORKED: dict[str, tuple[dict[str, str], str, list[str]]] = {
         ["189111.11", "375138.89", "376166.67", "186027.78"],
     ),
 }
+
+
+OTHER: dict[str, Any] = {"slug": "secondary-wenlv-loan-subsidy", "amount_yuan": "1000", "year": 2023}
+SLIP: dict[str, Any] = {"on": "2023-04-01", "amount_yuan": "1", "from": "2023-01-01", "to": "2023-04-01"}
+FLOATING: dict[str, Any] = {"lpr": "1y", "basis_points": 75, "reset": ["2020-03-01"]}
 
 
 @pytest.mark.parametrize("slug", WORKED)
@@ -122,7 +128,7 @@ def test_exactly_one_contract_rate_is_wanted(client: TestClient, rates: dict[str
         ({"principal_yuan": "1e9"}, "/principal_yuan", "decimal_text"),
         ({"principal_yuan": "NaN"}, "/principal_yuan", "decimal_text"),
         ({"principal_yuan": True}, "/principal_yuan", "decimal_text"),
-        ({"principal_yuan": "1000000000000.01"}, "/principal_yuan", "amount_out_of_range"),
+        ({"principal_yuan": "1000000000000.01"}, "/principal_yuan", "decimal_range"),
         ({"principal_yuan": None}, "/principal_yuan", "missing"),
         ({"contract_rate_percent": "100.01"}, "/contract_rate_percent", "decimal_range"),
         ({"contract_rate_percent": "-0.01"}, "/contract_rate_percent", "decimal_range"),
@@ -147,7 +153,30 @@ def test_exactly_one_contract_rate_is_wanted(client: TestClient, rates: dict[str
         ({"drawdowns": [{"on": "2022-06-30", "amount_yuan": "1"}]}, "/drawdowns/0/on", "drawdown_before_drawn"),
         ({"drawdowns": [{"on": "2025-07-01", "amount_yuan": "1"}]}, "/drawdowns/0/on", "drawdown_after_due"),
         ({"repayments": [{"on": "2023-07-01"}]}, "/repayments/0/amount_yuan", "missing"),
-        ({"repayments": [{"on": "2023-07-01", "amount_yuan": "1"}] * 1001}, "/repayments", "too_long"),
+        ({"repayments": [{"on": "2023-07-01", "amount_yuan": "1"}] * 601}, "/repayments", "too_long"),
+        (
+            {
+                "repayments": [{"on": "2023-07-01", "amount_yuan": "1"}] * 300,
+                "interest_paid": [{"on": "2023-07-01", "amount_yuan": "1"}] * 301,
+            },
+            "",
+            "too_many_events",
+        ),
+        ({"project_first_drawn_on": "2022-07-02"}, "/project_first_drawn_on", "project_drawn_after_loan"),
+        ({"other_subsidies": [OTHER | {"slug": "xugou-other"}]}, "/other_subsidies/0/slug", "programme_not_found"),
+        (
+            {"other_subsidies": [OTHER, OTHER | {"slug": "kangyang-interest-subsidy"}]},
+            "/other_subsidies/1/slug",
+            "own_subsidy",
+        ),
+        ({"other_subsidies": [OTHER | {"year": 2021}]}, "/other_subsidies/0/year", "other_subsidy_year_outside"),
+        ({"other_subsidies": [OTHER | {"year": 2026}]}, "/other_subsidies/0/year", "other_subsidy_year_outside"),
+        (
+            {"other_subsidies": [OTHER | {"amount_yuan": "1000000000000.01"}]},
+            "/other_subsidies/0/amount_yuan",
+            "decimal_range",
+        ),
+        ({"interest_paid": [SLIP, SLIP]}, "/interest_paid/1/from", "receipt_periods_overlap"),
         ({"extended_to": "2025-06-30"}, "/extended_to", "extension_before_due"),
         ({"interest_paid": [{"on": "2022-06-30", "amount_yuan": "1"}]}, "/interest_paid/0/on", "receipt_before_drawn"),
         (
@@ -190,7 +219,7 @@ def test_a_floating_rate_below_zero_is_refused(client: TestClient) -> None:
         {"principal_yuan": "1000000000000", "contract_rate_percent": "100", "due_on": "2072-07-01"},
         {
             "principal_yuan": "1000000000000",
-            "interest_paid": [{"on": "2023-06-30", "amount_yuan": "1000000000000"}] * 999,
+            "interest_paid": [{"on": "2023-06-30", "amount_yuan": "1000000000000"}] * 600,
         },
         {"drawn_on": "1900-01-01", "due_on": "1901-01-01"},
         {"drawn_on": "2150-01-01", "due_on": "2199-12-31", "repayment_style": "equal_principal"},
@@ -208,3 +237,68 @@ def test_a_day_past_the_published_rates_is_carried_forward_and_says_so(client: T
     answer = quote(client, drawn_on="2026-01-01", due_on="2027-01-01")
     assert [span["carried_forward"] for span in answer["years"][0]["reference_rates"]] == [False, True]
     assert any("2026-08-20" in note for note in answer["notes"])
+
+
+@pytest.mark.parametrize("value", ["1000000000000", "999999999999.99", "0.01", "0", "1000000000000.01", "1e12"])
+def test_the_document_and_the_arithmetic_have_one_bound_for_money(client: TestClient, value: str) -> None:
+    schemas = client.get("/openapi.json").json()["components"]["schemas"]
+    text, number = schemas["InterestSubsidyQuoteIn"]["properties"]["principal_yuan"]["anyOf"]
+    answered = client.post("/api/v1/interest-subsidy-quotes", json=QUOTE | {"principal_yuan": value}).status_code
+    assert (answered == 200) is (re.search(text["pattern"], value) is not None)
+    assert number["maximum"] == 10**12
+
+
+def test_a_contract_older_than_the_lpr_gives_its_initial_rate(client: TestClient) -> None:
+    old = {"contract_rate_percent": None, "drawn_on": "2018-01-01", "due_on": "2023-01-01"}
+    problem = refused(client, "interest-subsidy-quotes", QUOTE | old | {"contract_rate": FLOATING})
+    assert pointers(problem) == {"/contract_rate"}
+    assert "initial_rate_percent" in problem["errors"][0]["detail"]
+    answer = quote(client, **old, contract_rate=FLOATING | {"initial_rate_percent": "4.9"}, reading={"excluded": []})
+    spans = [span for year in answer["years"] for span in year["contract_rates"]]
+    # LPR 1Y of 2020-03-01 is 4.05 %, with 75 basis points 4.8 %.
+    assert list(dict.fromkeys((span["percent"], span["series"]) for span in spans)) == [
+        ("4.9", None),
+        ("4.8", "lpr_1y"),
+    ]
+
+
+def test_a_changed_parameter_is_called_chosen_and_the_rest_keeps_its_basis(client: TestClient) -> None:
+    plain, changed = quote(client), quote(client, reading={"cap": "lower_rate", "share": "0.5"})
+    before = {one["key"]: (one["basis"], one["note"]) for one in plain["reading_words"]}
+    after = {one["key"]: (one["basis"], one["note"]) for one in changed["reading_words"]}
+    assert before["reference_rate"][0] == "assumed"
+    assert after == before | {"cap": ("chosen", "按请求所选。")}
+
+
+@pytest.mark.parametrize(("share", "outside"), [("0.5", False), ("0.6", True), ("0.3", True)])
+def test_a_result_outside_the_listed_readings_is_said_to_be(client: TestClient, share: str, outside: bool) -> None:
+    answer = quote(client, reading={"share": share})
+    assert any("1,044,152.77 至 1,446,111.11 元）之外" in note for note in answer["notes"]) is outside
+
+
+def test_a_reading_above_the_interest_is_listed_outside_the_range(client: TestClient) -> None:
+    span = quote(client, contract_rate_percent="1")["range"]
+    totals = {one["slug"]: one for one in span["readings"]}
+    assert totals["uncapped"]["exceeds_interest"] is True
+    assert Decimal(totals["uncapped"]["subsidy_yuan"]) > Decimal(span["high_yuan"])
+    assert totals["default"]["exceeds_interest"] is False
+    assert totals["lpr-1y-application-date"]["exceeds_interest"] is None
+    assert not any(one["exceeds_interest"] for one in quote(client)["range"]["readings"])
+
+
+def test_an_empty_exclusion_list_is_said_and_what_the_press_says_too(client: TestClient) -> None:
+    answer = quote(client, other_subsidies=[OTHER])
+    words = {one["key"]: one["note"] for one in answer["reading_words"]}
+    assert words["stacking"].endswith("互斥清单目前为空。")
+    assert any("互斥清单目前为空" in note for note in answer["notes"])
+    assert any("待核实" in note and OTHER["slug"] in note for note in answer["notes"])
+    assert not any("互斥清单" in note for note in quote(client)["notes"])
+
+
+def test_slips_that_leave_days_open_or_do_not_count_are_told(client: TestClient) -> None:
+    penalty = {"on": "2023-04-01", "amount_yuan": "5", "kind": "penalty"}
+    late = {"on": "2025-07-02", "amount_yuan": "5"}
+    notes = quote(client, interest_paid=[SLIP, penalty, late])["notes"]
+    assert any("2023 年 275 天" in note for note in notes)
+    assert any("罚息" in note for note in notes)
+    assert any("2025-07-01 以后的利息不计入" in note for note in notes)

@@ -80,15 +80,16 @@ def _repayments(draw: st.DrawFn, owed: list[Drawdown], due_on: date) -> list[Rep
 
 @st.composite
 def receipts(draw: st.DrawFn, loan: Loan) -> Loan:
-    """The loan with a few interest slips, with and without their periods."""
-    slips = []
-    for _ in range(draw(st.integers(0, 3))):
-        on = loan.first_drawn_on + timedelta(days=draw(st.integers(0, 1200)))
-        period: dict[str, date] = {}
+    """The loan with a few interest slips, without periods or with periods that follow each other with gaps."""
+    slips, day = [], loan.first_drawn_on - timedelta(days=draw(st.integers(0, 200)))
+    for _ in range(draw(st.integers(0, 4))):
+        slip: dict[str, object] = {"on": loan.first_drawn_on + timedelta(days=draw(st.integers(0, 1200)))}
         if draw(st.booleans()):
-            period = {"from": on - timedelta(days=draw(st.integers(1, 400))), "to": on}
-        slip = {"on": on, "amount_yuan": draw(yuan(0, 10**8)), "kind": draw(st.sampled_from(["regular", "penalty"]))}
-        slips.append(InterestPaid.model_validate({**slip, **period}))
+            begins = day + timedelta(days=draw(st.sampled_from([0, 0, 1, 90])))
+            day = begins + timedelta(days=draw(st.integers(1, 400)))
+            slip = {"on": max(day, loan.first_drawn_on), "from": begins, "to": day}
+        kind = draw(st.sampled_from(["regular", "regular", "penalty"]))
+        slips.append(InterestPaid.model_validate({**slip, "amount_yuan": draw(yuan(0, 10**8)), "kind": kind}))
     return loan.model_copy(update={"interest_paid": tuple(slips)})
 
 

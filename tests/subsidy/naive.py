@@ -161,20 +161,24 @@ def counts(day: date, loan: Loan, reading: Reading, window: Window, project_firs
     return not early and not late and day < first + relativedelta(months=reading.longest_months)
 
 
-def paid(loan: Loan, reading: Reading, year: int, days: set[date]) -> Fraction | None:
+def paid(loan: Loan, reading: Reading, year: int, charged: dict[date, Fraction]) -> Fraction | None:
+    """What slips show for the days of a year, and the contract's charge of the days that none speaks of."""
     total: Fraction | None = None
+    silent = set(charged)
     for receipt in loan.interest_paid:
-        if receipt.kind == "penalty" and "overdue_and_penalty" in reading.excluded:
+        penalty = receipt.kind == "penalty"
+        if penalty and "overdue_and_penalty" in reading.excluded:
             continue
         if receipt.from_ is None or receipt.to is None:
-            if receipt.on.year == year:
+            if receipt.on.year == year and receipt.on <= loan.due_on:
                 total = (total or Fraction(0)) + Fraction(receipt.amount_yuan)
+                silent -= set() if penalty else silent
             continue
-        length = (receipt.to - receipt.from_).days
-        inside = sum(receipt.from_ + n * DAY in days for n in range(length))
-        if inside:
-            total = (total or Fraction(0)) + Fraction(receipt.amount_yuan) * inside / length
-    return total
+        days = {receipt.from_ + n * DAY for n in range((receipt.to - receipt.from_).days)}
+        if days & set(charged):
+            total = (total or Fraction(0)) + Fraction(receipt.amount_yuan) * len(days & set(charged)) / len(days)
+            silent -= set() if penalty else days
+    return None if total is None else total + sum(charged[day] for day in silent)
 
 
 def quote(
@@ -198,16 +202,18 @@ def quote(
             by_year.setdefault(day.year, []).append(day)
     result = {}
     for year, days in by_year.items():
-        interest = base = Fraction(0)
+        charged: dict[date, Fraction] = {}
+        base = Fraction(0)
         for day in days:
             contract = contract_rate(loan, rates, day)
-            interest += path[day] * contract / basis if charges is None else charges[day]
+            charged[day] = path[day] * contract / basis if charges is None else charges[day]
             rate = reference_rate(reading, rates, loan, day, applied)
             base += path[day] * (min(rate, contract) if reading.cap == "lower_rate" else rate) / basis
+        interest = sum(charged.values(), Fraction(0))
         wanted = base * Fraction(reading.share) * Fraction(loan.project_share)
         exact = wanted
         if reading.cap == "year_contract_interest":
-            receipts = paid(loan, reading, year, set(days))
+            receipts = paid(loan, reading, year, charged)
             bound = interest if receipts is None else min(interest, receipts)
             exact = min(wanted, bound * Fraction(loan.project_share))
         result[year] = NaiveYear(len(days), interest, wanted, exact, fen(exact))

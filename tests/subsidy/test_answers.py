@@ -10,7 +10,6 @@ from hypothesis import given, settings
 from pydantic import ValidationError
 
 from app.subsidy import (
-    LABELS,
     OPTIONS,
     Loan,
     Quote,
@@ -18,10 +17,8 @@ from app.subsidy import (
     RateSeries,
     Reading,
     ReadingSet,
-    SubsidyError,
     Window,
     quote,
-    quote_range,
 )
 from app.subsidy.amounts import decimals, percent, share_words, yuan
 from app.subsidy.returns import annual_rate_percent
@@ -148,96 +145,6 @@ class TestReturns:
         answer = ask(changed(repayment_style=style, drawn_on="2023-01-01", due_on="2033-01-01"))
         assert answer.gross_rate_percent is not None
         assert abs(answer.gross_rate_percent - Decimal("4.5418")) < Decimal("0.01")
-
-
-class TestReading:
-    def test_every_parameter_has_a_label_and_every_option_too(self) -> None:
-        assert list(LABELS) == list(Reading.model_fields)
-        assert {*OPTIONS, "share", "longest_months"} == set(LABELS)
-        assert all(option.label for options in OPTIONS.values() for option in options)
-        assert [label for label, _ in DEFAULT.words()] == list(LABELS.values())
-        assert ("贴息比例", "50%") in DEFAULT.words()
-        assert ("最长月数", "36 个月") in DEFAULT.words()
-        assert ("不计的部分", "无") in reading(excluded=[]).words()
-
-    @given(loans.readings())
-    def test_json_there_and_back(self, chosen: Reading) -> None:
-        assert Reading.model_validate_json(chosen.model_dump_json()) == chosen
-        assert Reading.model_validate(chosen.model_dump(mode="json")) == chosen
-
-    @pytest.mark.parametrize("key", list(LABELS))
-    def test_no_parameter_has_a_default(self, key: str) -> None:
-        partial = {name: value for name, value in DEFAULT.model_dump().items() if name != key}
-        with pytest.raises(ValidationError):
-            Reading.model_validate(partial)
-
-    def test_overrides_leave_the_rest(self) -> None:
-        assert DEFAULT.with_({}) == DEFAULT
-        assert DEFAULT.with_({"cap": "none"}).model_dump() == {**DEFAULT.model_dump(), "cap": "none"}
-
-    @pytest.mark.parametrize(
-        ("overrides", "code", "pointer"),
-        [
-            ({"rate": "lpr_1y"}, "unknown_reading_parameter", "/reading/rate"),
-            ({"a/b~c": 1}, "unknown_reading_parameter", "/reading/a~1b~0c"),
-            ({"reference_rate": "libor"}, "invalid_reading_value", "/reading/reference_rate"),
-            ({"reference_rate": None}, "invalid_reading_value", "/reading/reference_rate"),
-            ({"share": "1.000001"}, "invalid_reading_value", "/reading/share"),
-            ({"share": "-0.1"}, "invalid_reading_value", "/reading/share"),
-            ({"share": "NaN"}, "invalid_reading_value", "/reading/share"),
-            ({"share": "0.1234567"}, "invalid_reading_value", "/reading/share"),
-            ({"share": True}, "invalid_reading_value", "/reading/share"),
-            ({"longest_months": 601}, "invalid_reading_value", "/reading/longest_months"),
-            ({"longest_months": -1}, "invalid_reading_value", "/reading/longest_months"),
-            ({"longest_months": "36"}, "invalid_reading_value", "/reading/longest_months"),
-            ({"longest_months": 36.5}, "invalid_reading_value", "/reading/longest_months"),
-            ({"longest_months": True}, "invalid_reading_value", "/reading/longest_months"),
-            ({"excluded": ["after_window", "after_window"]}, "invalid_reading_value", "/reading/excluded"),
-            ({"excluded": "after_window"}, "invalid_reading_value", "/reading/excluded"),
-            ({"excluded": ["sundays"]}, "invalid_reading_value", "/reading/excluded"),
-        ],
-    )
-    def test_refused_overrides(self, overrides: dict[str, object], code: str, pointer: str) -> None:
-        with pytest.raises(SubsidyError) as refused:
-            DEFAULT.with_(overrides)
-        assert (refused.value.code, refused.value.pointer) == (code, pointer)
-
-    @pytest.mark.parametrize("share", ["0", "1", "0.000001", 0.5])
-    def test_shares_at_the_edge(self, share: object) -> None:
-        assert DEFAULT.with_({"share": share}).share == Decimal(str(share))
-
-    def test_a_refusal_lists_the_options(self) -> None:
-        with pytest.raises(SubsidyError, match="year_contract_interest") as refused:
-            DEFAULT.with_({"cap": "half"})
-        assert "孰低" in refused.value.message
-
-
-class TestRange:
-    def test_low_and_high_are_among_the_totals(self) -> None:
-        found = quote_range(SAMPLE, READINGS.readings, RATES, window=WINDOW, application_date=date(2022, 9, 1))
-        totals = [total.subsidy_yuan for total in found.readings if total.subsidy_yuan is not None]
-        assert len(totals) == len(READINGS.readings)
-        assert (found.low_yuan, found.high_yuan) == (min(totals), max(totals))
-
-    def test_without_any_reading_there_is_no_range(self) -> None:
-        found = quote_range(SAMPLE, [], RATES)
-        assert (found.low_yuan, found.high_yuan, found.readings) == (None, None, ())
-
-    def test_a_rate_unknown_before_its_series_leaves_the_others(self) -> None:
-        early = changed(drawn_on="2018-07-01", due_on="2020-07-01")
-        found = quote_range(early, READINGS.readings, RATES)
-        missing = {total.slug for total in found.readings if total.missing is not None}
-        assert {"lpr-1y", "lpr-5y", "lpr-by-tenor", "lpr-1y-first-drawdown"} <= missing
-        assert found.high_yuan is not None
-
-    def test_a_wrong_loan_is_refused_whole(self) -> None:
-        with pytest.raises(SubsidyError) as refused:
-            quote_range(changed(due_on="2022-07-01"), READINGS.readings, RATES)
-        assert refused.value.code == "due_before_drawn"
-        floating = changed(drawn_on="2018-07-01", contract_rate={"lpr": "1y", "basis_points": "0", "reset": "never"})
-        with pytest.raises(SubsidyError) as unknown:
-            quote_range(floating, READINGS.readings, RATES)
-        assert unknown.value.pointer == "/contract_rate"
 
 
 class TestSeeds:

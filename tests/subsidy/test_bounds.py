@@ -87,6 +87,45 @@ class TestReceipts:
         worked(self.with_paid(*slips), reading(), "1000.00")
         worked(self.with_paid(*slips), reading(excluded=["before_effective", "after_window"]), "8000.00")
 
+    def test_days_of_no_slip_are_taken_at_the_contract(self) -> None:
+        """Six of ten days were paid with 1,000 yuan each; the other four cost 4,450 yuan a day by the contract."""
+        slips = (
+            {"on": "2023-03-04", "amount_yuan": "3000", "from": "2023-03-01", "to": "2023-03-04"},
+            {"on": "2023-03-09", "amount_yuan": "3000", "from": "2023-03-06", "to": "2023-03-09"},
+        )
+        loan = self.with_paid(*slips)
+        answer = worked(loan, reading(share="1"), "23800.00")
+        assert answer.years[0].interest_paid_yuan == Decimal("6000.00")
+        assert "没有回单的日子（2023 年 4 天）按合同利息计。" in answer.notes
+        assert "高于当年实付利息（没有回单的 4 天按合同利息），按 23,800.00 元计" in answer.years[0].formula
+
+    def test_a_slip_without_a_period_speaks_of_the_whole_year(self) -> None:
+        slips = (
+            {"on": "2023-03-04", "amount_yuan": "3000", "from": "2023-03-01", "to": "2023-03-04"},
+            {"on": "2023-03-09", "amount_yuan": "2000"},
+        )
+        answer = worked(self.with_paid(*slips), reading(), "5000.00")
+        assert any("视为该年全年的利息" in note for note in answer.notes)
+        assert not any("没有回单的日子" in note for note in answer.notes)
+
+    def test_a_penalty_slip_speaks_of_no_day(self) -> None:
+        penalty = {"on": "2023-03-11", "amount_yuan": "7000", "kind": "penalty"}
+        spread = {**penalty, "from": "2023-03-01", "to": "2023-03-11"}
+        for slip in (penalty, spread):
+            worked(self.with_paid(slip), reading(excluded=["before_effective"]), "21750.00")
+            answer = worked(self.with_paid(slip), reading(), "21750.00")
+            assert "逾期利息、罚息或复利的回单不计入。" in answer.notes
+
+    @pytest.mark.parametrize(("on", "total"), [("2023-03-11", "5000.00"), ("2023-03-12", "21750.00")])
+    def test_what_is_paid_after_the_due_date_counts_nowhere(self, on: str, total: str) -> None:
+        answer = worked(self.with_paid({"on": on, "amount_yuan": "5000"}), reading(), total)
+        assert any("2023-03-11 以后的利息不计入" in note for note in answer.notes) is (on > "2023-03-11")
+
+    def test_a_period_paid_late_counts_by_its_days(self) -> None:
+        slip = {"on": "2023-05-01", "amount_yuan": "5000", "from": "2023-03-01", "to": "2023-03-11"}
+        answer = worked(self.with_paid(slip), reading(), "5000.00")
+        assert not any("以后的利息不计入" in note for note in answer.notes)
+
     def test_nothing_paid_nothing_given(self) -> None:
         worked(self.with_paid({"on": "2023-03-11", "amount_yuan": "0"}), reading(), "0.00")
 
@@ -196,6 +235,12 @@ class TestStacking:
         assert answer.subsidy_yuan == 0
         assert [line.subsidy_yuan for line in answer.years] == [0, 0]
         assert any("互斥" in note and "wenlv-incentive" in note for note in answer.notes)
+
+    @pytest.mark.parametrize(("excluding", "said"), [([], True), (["wenlv-incentive"], False), (None, False)])
+    def test_an_empty_list_is_said_to_be_empty(self, excluding: list[str] | None, said: bool) -> None:
+        loan = self.with_other({"slug": "other", "amount_yuan": "30000", "year": 2023})
+        answer = quote(loan, reading(), RATES, excluding=excluding)
+        assert any("互斥清单目前为空" in note for note in answer.notes) is said
 
     def test_only_those_on_the_list_exclude(self) -> None:
         loan = self.with_other({"slug": "other", "amount_yuan": "30000", "year": 2023})

@@ -1,6 +1,6 @@
 """The room against the naive day loop, over generated loans, readings and windows."""
 
-from datetime import date
+from datetime import date, timedelta
 from decimal import Decimal
 from fractions import Fraction
 
@@ -12,7 +12,7 @@ from tests.subsidy import loans, naive
 from tests.subsidy.samples import DEFAULT, RATES
 
 APPLIED = st.dates(date(2020, 1, 1), date(2027, 1, 1))
-FIRSTS = st.one_of(st.none(), st.dates(date(2019, 1, 1), date(2026, 1, 1)))
+EARLIER = st.one_of(st.none(), st.integers(0, 1500).map(lambda days: timedelta(days=days)))
 
 
 def agrees(answer: Quote, expected: dict[int, naive.NaiveYear]) -> None:
@@ -25,8 +25,9 @@ def agrees(answer: Quote, expected: dict[int, naive.NaiveYear]) -> None:
 
 
 @settings(max_examples=100, deadline=None)
-@given(loans.loans().flatmap(loans.receipts), loans.readings(), loans.windows, APPLIED, FIRSTS)
-def test_dated_events(loan: Loan, reading: Reading, window: Window, applied: date, first: date | None) -> None:
+@given(loans.loans().flatmap(loans.receipts), loans.readings(), loans.windows, APPLIED, EARLIER)
+def test_dated_events(loan: Loan, reading: Reading, window: Window, applied: date, earlier: timedelta | None) -> None:
+    first = None if earlier is None else loan.first_drawn_on - earlier
     answer = quote(loan, reading, RATES, window=window, application_date=applied, project_first_drawn_on=first)
     agrees(answer, naive.quote(loan, reading, RATES, window, applied, first))
 

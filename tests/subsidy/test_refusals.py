@@ -1,7 +1,7 @@
 """What a loan may not say: each refusal with its code and place, and the nearest value that is accepted."""
 
 from contextlib import suppress
-from datetime import date
+from datetime import date, timedelta
 from decimal import Decimal
 
 import pytest
@@ -22,6 +22,14 @@ def refusal(**changes: object) -> tuple[str, str]:
 
 def on(day: str, amount: str) -> dict[str, str]:
     return {"on": day, "amount_yuan": amount}
+
+
+def other(year: int | None) -> dict[str, object]:
+    return {"slug": "xugou", "amount_yuan": "1", "year": year}
+
+
+def slip(begins: str, ends: str, **more: str) -> dict[str, str]:
+    return {**on(ends, "1"), "from": begins, "to": ends, **more}
 
 
 CASES = [
@@ -74,7 +82,20 @@ CASES = [
         "amount_out_of_range",
         "/other_subsidies/0/amount_yuan",
     ),
-    ({"repayments": [on("2023-07-01", "1")] * 2001}, "too_many_events", ""),
+    ({"other_subsidies": [other(2021)]}, "other_subsidy_year_outside", "/other_subsidies/0/year"),
+    ({"other_subsidies": [other(2022), other(2026)]}, "other_subsidy_year_outside", "/other_subsidies/1/year"),
+    (
+        {"interest_paid": [slip("2023-01-01", "2023-04-01"), slip("2022-10-01", "2023-01-02")]},
+        "receipt_periods_overlap",
+        "/interest_paid/0/from",
+    ),
+    (
+        {"interest_paid": [slip("2023-01-01", "2023-04-01")] * 2},
+        "receipt_periods_overlap",
+        "/interest_paid/1/from",
+    ),
+    ({"repayments": [on("2023-07-01", "1")] * 601}, "too_many_events", ""),
+    ({"repayments": [on("2023-07-01", "1")] * 600, "interest_paid": [on("2023-07-01", "1")]}, "too_many_events", ""),
 ]
 
 
@@ -98,7 +119,10 @@ def test_refused(changes: dict[str, object], code: str, pointer: str) -> None:
         {"project_share": "0"},
         {"drawdowns": [on("2022-07-01", "10000000"), on("2025-06-30", "10000000")]},
         {"repayments": [on("2023-07-01", "20000000")]},
-        {"repayments": [on("2023-07-01", "1")] * 2000},
+        {"repayments": [on("2023-07-01", "1")] * 600},
+        {"other_subsidies": [other(2022), other(2025), other(None)]},
+        {"interest_paid": [slip("2023-01-01", "2023-04-01"), slip("2022-10-01", "2023-01-01")]},
+        {"interest_paid": [slip("2023-01-01", "2023-04-01"), slip("2023-01-01", "2023-04-01", kind="penalty")]},
         {"interest_paid": [on("2022-07-01", "0")]},
     ],
 )
@@ -117,7 +141,7 @@ def test_accepted_at_the_edge(changes: dict[str, object]) -> None:
             "/contract_rate/basis_points",
         ),
         (
-            {"lpr": "1y", "basis_points": "0", "reset": ["2023-01-01"] * 2001},
+            {"lpr": "1y", "basis_points": "0", "reset": ["2023-01-01"] * 601},
             "too_many_events",
             "",
         ),
@@ -130,6 +154,23 @@ def test_lpr_contracts_refused(terms: dict[str, object], code: str, pointer: str
 def test_an_lpr_contract_before_there_was_an_lpr() -> None:
     terms = {"lpr": "5y", "basis_points": "0", "reset": "anniversary"}
     assert refusal(drawn_on="2019-08-19", contract_rate=terms) == ("rate_not_known", "/contract_rate")
+    with pytest.raises(SubsidyError, match="initial_rate_percent"):
+        quote(changed(drawn_on="2019-08-19", contract_rate=terms), DEFAULT, RATES)
+
+
+def test_an_initial_rate_is_a_rate() -> None:
+    terms = {"lpr": "5y", "basis_points": "0", "reset": "anniversary", "initial_rate_percent": "100.01"}
+    assert refusal(contract_rate=terms) == ("rate_out_of_range", "/contract_rate/initial_rate_percent")
+
+
+@pytest.mark.parametrize("drawdowns", [[], [on("2022-08-01", "20000000")]])
+def test_a_project_begins_with_its_earliest_loan(drawdowns: list[dict[str, str]]) -> None:
+    loan = changed(drawdowns=drawdowns)
+    for late in (loan.first_drawn_on + timedelta(days=1), loan.due_on):
+        with pytest.raises(SubsidyError, match=f"不应晚于本笔贷款的首次放款日 {loan.first_drawn_on}") as refused:
+            quote(loan, DEFAULT, RATES, project_first_drawn_on=late)
+        assert refused.value.pointer == "/project_first_drawn_on"
+    assert quote(loan, DEFAULT, RATES, project_first_drawn_on=loan.first_drawn_on) == quote(loan, DEFAULT, RATES)
 
 
 def test_a_missing_series_names_itself() -> None:

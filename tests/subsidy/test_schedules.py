@@ -214,6 +214,27 @@ class TestContractRate:
         assert answer.years[1].formula == "20,000,000.00 元 × 4.15% × 365 天 ÷ 360 × 50% = 420,763.89 元"
         agrees_with_the_day_loop(changed(contract_rate=terms))
 
+    @pytest.mark.parametrize(
+        ("drawn_on", "reset", "expected"),
+        [
+            # The LPR begins on 2019-08-20: a reset on that day takes it, one of the day before does not.
+            ("2018-01-01", ["2019-08-19", "2020-03-01"], [("2018-01-01", 4_900_000), ("2020-03-01", 4_550_000)]),
+            ("2018-01-01", ["2019-08-20"], [("2018-01-01", 4_900_000), ("2019-08-20", 4_750_000)]),
+            ("2018-01-01", "never", [("2018-01-01", 4_900_000)]),
+            ("2020-06-01", "year_start", [("2020-06-01", 4_900_000), ("2021-01-01", 4_350_000)]),
+        ],
+    )
+    def test_an_initial_rate_holds_until_the_first_reset_that_finds_an_lpr(
+        self, drawn_on: str, reset: object, expected: list[tuple[str, int]]
+    ) -> None:
+        terms = {"lpr": "1y", "basis_points": "50", "reset": reset, "initial_rate_percent": "4.9"}
+        spans = contract_spans(changed(drawn_on=drawn_on, due_on="2021-12-01", contract_rate=terms), RATES)
+        assert [(date.fromordinal(span.start), span.value) for span in spans] == [
+            (date.fromisoformat(day), value) for day, value in expected
+        ]
+        assert spans[0].series is None
+        assert spans[-1].end == date(2021, 12, 1).toordinal()
+
     def test_a_reset_past_what_is_known_says_so(self) -> None:
         terms = {"lpr": "1y", "basis_points": "0", "reset": "anniversary"}
         answer = ask(changed(drawn_on="2025-09-01", due_on="2027-09-01", contract_rate=terms))
