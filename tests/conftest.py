@@ -111,6 +111,11 @@ def seeds() -> Seeds:
 @pytest.fixture(scope="session")
 def library(databases: Databases, seeds: Seeds) -> Iterator[Database]:
     """A database with the seeds, which the tests of this worker share and therefore only read."""
+    yield from a_library(databases, seeds)
+
+
+def a_library(databases: Databases, seeds: Seeds) -> Iterator[Database]:
+    """A database with the seeds, removed afterwards."""
     url = databases.create()
     database = open_database(settings_for(url))
     with database.writing() as session:

@@ -70,6 +70,8 @@ def on_small_seeds(on_empty: None, tmp_path: Path, monkeypatch: pytest.MonkeyPat
     """An installation whose seed folder is the small fictional one."""
     root = tmp_path / "installation"
     write_folder(root / "seed")
+    (root / "seed" / "banks.yaml").write_text("relending: []\n", encoding="utf-8")
+    shutil.copytree(PROJECT_ROOT / "seed" / "sample", root / "seed" / "sample")
     shutil.copytree(PROJECT_ROOT / "migrations", root / "migrations")
     monkeypatch.setenv("YINQIAO_ROOT_PATH", str(root))
     return root

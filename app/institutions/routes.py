@@ -43,7 +43,7 @@ Ownership = Annotated[
 ]
 Grade = Annotated[int, Field(ge=1, le=5)]
 _MOST_BEDS: Final = int(CATALOGUE["institution.beds_total"].maximum or 0)
-Beds = Annotated[int | None, Query(ge=0, le=_MOST_BEDS)]
+Beds = Annotated[int | None, Query(description="床位总数的下限或上限，含本数", ge=0, le=_MOST_BEDS)]
 
 
 @router.post(

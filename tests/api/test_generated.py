@@ -1,6 +1,8 @@
 """Schemathesis on every operation with all its checks: what the document promises, the service keeps."""
 
 import os
+from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -8,9 +10,13 @@ import schemathesis
 from schemathesis.config import SchemathesisConfig
 
 from app.http.unit_of_work import use_database
+from app.institutions.attachment_routes import use_storage
+from app.institutions.storage import Folder
 from app.main import create_app
+from app.programmes.seeds import Seeds
 from app.store.engine import Database
-from tests.databases import settings_for
+from tests.conftest import a_library
+from tests.databases import Databases, settings_for
 
 # `make fuzz` asks for many more; this number keeps an ordinary run short.
 FUZZES = "YINQIAO_FUZZ_EXAMPLES" in os.environ
@@ -18,7 +24,7 @@ EXAMPLES = int(os.environ.get("YINQIAO_FUZZ_EXAMPLES", "8"))
 # A day before a series begins, a loan that is due before it is drawn, a number that a fact does not reach: no JSON
 # schema says that one value must fit another, so 422 may answer a body or a query that fits the schema by itself.
 # And 400 answers what the reader refuses before any schema: a number of 176 digits, U+0000 in a text.
-CROSS_FIELD = {"positive_data_acceptance": {"expected-statuses": ["2xx", "400", "404", "422"]}}
+CROSS_FIELD = {"positive_data_acceptance": {"expected-statuses": ["2xx", "400", "404", "409", "412", "422", "428"]}}
 CONFIG = SchemathesisConfig.from_dict(
     {
         "checks": CROSS_FIELD,
@@ -30,9 +36,16 @@ APP = create_app(settings_for("sqlite:///never-opened.db"))
 API = schemathesis.openapi.from_asgi("/openapi.json", APP, config=CONFIG)
 
 
+@pytest.fixture(scope="module")
+def scratch(databases: Databases, seeds: Seeds) -> Iterator[Database]:
+    """A library of these tests' own: generated requests write what they like."""
+    yield from a_library(databases, seeds)
+
+
 @pytest.fixture
-def on_seeds(library: Database) -> None:
-    use_database(APP, library)
+def on_seeds(scratch: Database, tmp_path: Path) -> None:
+    use_database(APP, scratch)
+    use_storage(APP, Folder(tmp_path))
 
 
 # PostgreSQL is the stricter of the two about text and numbers, so an ordinary run asks it alone.
