@@ -50,7 +50,7 @@ def test_every_operation_is_summarised_and_declares_its_errors(document: dict[st
         takes = {"422"} if operation.get("parameters") else set()
         takes |= {"415", "422"} if "requestBody" in operation else set()
         assert always | takes <= responses.keys(), label
-        assert "404" in responses or "{" not in label or label.startswith("GET /api/v1/programmes/{slug}/drafts"), label
+        assert "404" in responses or "{" not in label or label.endswith("/programmes/{slug}/drafts"), label
 
 
 def test_every_body_has_an_example_that_is_accepted_and_fits_its_schema(
