@@ -13,7 +13,7 @@ import httpx
 from app.config import Settings, read_settings
 from app.http.clock import now
 from app.main import API, create_app
-from app.matching.build import Match, case_of, match, ranked
+from app.matching.build import ProgrammeMatch, case_of, match, ranked
 from app.matching.fetch import Library, fetch_library
 from app.programmes.load import load_seeds
 from app.programmes.seeds import read_seeds
@@ -49,7 +49,7 @@ class Service:
         with self._database.reading() as session:
             return fetch_library(session)
 
-    def build(self, facts: Facts) -> list[Match]:
+    def build(self, facts: Facts) -> list[ProgrammeMatch]:
         """Every programme's outcome with reasons and advice."""
         case = case_of(facts, AS_OF)
         return ranked(match(one, case, self.library.parameters, region_names()) for one in self.library.programmes)
