@@ -120,10 +120,10 @@ def _number_condition(random: Random, fact: Fact) -> Json:
     op = random.choice(("ge", "ge", "le", "gt", "lt", "between", "ne", "param"))
     if op == "between":
         return {"op": op, "low": low, "high": high}
-    if op == "param":
+    if op == "param" and fact.unit != "%":
         named = "bench.amount" if fact.type is FactType.DECIMAL else "bench.count"
-        return {"op": "ge" if fact.unit not in {"%", "级"} else "le", "value": {"param": named}}
-    return {"op": op, "value": high if op in {"le", "lt"} else low}
+        return {"op": "le" if fact.unit == "级" else "ge", "value": {"param": named}}
+    return {"op": op if op != "param" else "ge", "value": high if op in {"le", "lt"} else low}
 
 
 def _number(random: Random, fact: Fact, low: float, high: float) -> int | str:

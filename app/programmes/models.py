@@ -6,7 +6,7 @@ from decimal import Decimal
 from enum import StrEnum
 from typing import Annotated, Literal, NamedTuple, Self
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field, Strict, StrictInt, model_validator
+from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, Strict, StrictInt, model_validator
 
 from app.regions import regions
 from app.rules.check import Rule, parse
@@ -15,7 +15,7 @@ from app.rules.nodes import Citation
 from app.rules.parameters import Dated, Parameter, Parameters, ParameterValue
 from app.rules.structure import Problem, RuleRefused
 from app.rules.values import Value, read_value
-from app.subsidy import RateSeries, ReadingSet
+from app.subsidy import RateSeries, ReadingSet, in_full
 
 
 def _known_region(code: str) -> str:
@@ -311,7 +311,7 @@ class RateFile(Record):
 class ReadingFile(Record):
     """The seed file of readings, one set for each interest-subsidy programme."""
 
-    programmes: tuple[ReadingSet, ...]
+    programmes: tuple[Annotated[ReadingSet, BeforeValidator(in_full)], ...]
 
 
 class Renaming(Record):

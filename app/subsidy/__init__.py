@@ -7,7 +7,7 @@ from app.subsidy.answers import quote, quote_project, quote_range, quote_with_ra
 from app.subsidy.errors import SubsidyError
 from app.subsidy.quotes import BalanceSpan, Quote, Range, RatePeriod, ReadingTotal, YearLine
 from app.subsidy.rates import RateOn, RatePoint, Rates, RateSeries
-from app.subsidy.reading import LABELS, OPTIONS, NamedReading, ParameterBasis, Reading, ReadingSet
+from app.subsidy.reading import LABELS, OPTIONS, NamedReading, ParameterBasis, Reading, ReadingSet, in_full
 from app.subsidy.terms import (
     Drawdown,
     FixedRate,
@@ -49,6 +49,7 @@ __all__ = [
     "SubsidyError",
     "Window",
     "YearLine",
+    "in_full",
     "quote",
     "quote_project",
     "quote_range",

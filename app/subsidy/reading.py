@@ -258,24 +258,12 @@ class NamedReading(Terms):
 
 
 class ReadingSet(Terms):
-    """The readings of one programme, the default first, and the basis of every parameter.
-
-    Read from a dict, a reading may state `differs`, what it changes of the default, in place of a whole `reading`.
-    """
+    """The readings of one programme, the default first, and the basis of every parameter."""
 
     programme: str
     cite: Clause
     parameters: tuple[ParameterBasis, ...]
     readings: tuple[NamedReading, ...] = Field(min_length=1)
-
-    @model_validator(mode="before")
-    @classmethod
-    def _in_full(cls, content: Any) -> Any:
-        match content:
-            case {"readings": [{"reading": dict() as default}, *_] as readings}:
-                return {**content, "readings": [_in_full(named, default) for named in readings]}
-            case _:
-                return content
 
     @model_validator(mode="after")
     def _is_complete(self) -> Self:
@@ -290,6 +278,15 @@ class ReadingSet(Terms):
     def default(self) -> NamedReading:
         """The first reading."""
         return self.readings[0]
+
+
+def in_full(content: Any) -> Any:
+    """A set of readings as people write it: `differs`, what a reading changes of the default, made a whole one."""
+    match content:
+        case {"readings": [{"reading": dict() as default}, *_] as readings}:
+            return {**content, "readings": [_in_full(named, default) for named in readings]}
+        case _:
+            return content
 
 
 def _in_full(named: Any, default: dict[str, Any]) -> Any:

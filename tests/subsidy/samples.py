@@ -6,7 +6,7 @@ from pathlib import Path
 
 import yaml
 
-from app.subsidy import FixedRate, Loan, Quote, Rates, RateSeries, Reading, ReadingSet, Window, quote
+from app.subsidy import FixedRate, Loan, Quote, Rates, RateSeries, Reading, ReadingSet, Window, in_full, quote
 
 SEED = Path(__file__).parents[2] / "seed"
 
@@ -22,7 +22,7 @@ def seeded_series() -> list[RateSeries]:
 
 def seeded_readings() -> ReadingSet:
     document = yaml.safe_load((SEED / "readings.yaml").read_text(encoding="utf-8"))
-    return ReadingSet.model_validate(document["programmes"][0])
+    return ReadingSet.model_validate(in_full(document["programmes"][0]))
 
 
 RATES = Rates.of(seeded_series())

@@ -18,6 +18,7 @@ from app.subsidy import (
     Reading,
     ReadingSet,
     Window,
+    in_full,
     quote,
 )
 from app.subsidy.amounts import decimals, percent, share_words, yuan
@@ -225,13 +226,13 @@ class TestSeeds:
         broken = READINGS.model_dump(mode="json")
         broken["parameters"] = broken["parameters"][1:]
         with pytest.raises(ValidationError, match="依据"):
-            ReadingSet.model_validate(broken)
+            ReadingSet.model_validate(in_full(broken))
 
     def test_a_set_with_a_repeated_slug_is_refused(self) -> None:
         broken = READINGS.model_dump(mode="json")
         broken["readings"].append(broken["readings"][0])
         with pytest.raises(ValidationError, match="不应重复"):
-            ReadingSet.model_validate(broken)
+            ReadingSet.model_validate(in_full(broken))
 
     @pytest.mark.parametrize(
         "changes",

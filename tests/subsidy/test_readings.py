@@ -20,6 +20,7 @@ from app.subsidy import (
     SubsidyError,
     Window,
     account,
+    in_full,
     quote,
     quote_range,
     quote_with_range,
@@ -190,7 +191,7 @@ class TestRange:
         whole = READINGS.model_dump(mode="json")
         named = {"slug": "xugou", "name": "虚构口径", "reason": "虚构", "confirmed": None}
         short = {**whole, "readings": [whole["readings"][0], {**named, "differs": {"cap": "none"}}]}
-        assert ReadingSet.model_validate(short).readings[1].reading == DEFAULT.with_({"cap": "none"})
+        assert ReadingSet.model_validate(in_full(short)).readings[1].reading == DEFAULT.with_({"cap": "none"})
 
     @pytest.mark.parametrize(
         "wrong",
@@ -206,4 +207,4 @@ class TestRange:
         whole = READINGS.model_dump(mode="json")
         named = {"slug": "xugou", "name": "虚构口径", "reason": "虚构", "confirmed": None}
         with pytest.raises(ValidationError):
-            ReadingSet.model_validate({**whole, "readings": [whole["readings"][0], {**named, **wrong}]})
+            ReadingSet.model_validate(in_full({**whole, "readings": [whole["readings"][0], {**named, **wrong}]}))
