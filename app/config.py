@@ -63,6 +63,10 @@ class Settings(BaseSettings):
         repr=False,
         description="翻页游标的签名密钥，8 到 200 个字符；各进程须一致，生产环境请自行设置",
     )
+    session_idle_minutes: int = Field(
+        default=30, ge=1, le=1_440, description="登录后多少分钟没有操作即失效，1 到 1440 的整数"
+    )
+    session_hours: int = Field(default=12, ge=1, le=168, description="登录最长有效小时数，1 到 168 的整数")
     attachments_path: Path = Field(default=Path("var/attachments"), description="存放附件的文件夹")
     log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = Field(
         default="INFO", description="DEBUG、INFO、WARNING、ERROR 之一"

@@ -7,9 +7,13 @@ import structlog
 from fastapi import FastAPI
 from fastapi_offline import FastAPIOffline
 
+from app.access.documented import declare_access
+from app.access.gate import AccessGate
+from app.access.permissions import check_declarations
 from app.config import Settings, read_settings
 from app.http import health
 from app.http.edge import install_edge
+from app.http.gate import Gate, use_gate
 from app.http.logs import configure_logs
 from app.http.paging import use_pages
 from app.http.unit_of_work import limit_threads, use_database
@@ -39,8 +43,8 @@ DESCRIPTION = (
 )
 
 
-def create_app(settings: Settings | None = None, database: Database | None = None) -> FastAPI:
-    """The service. Without arguments it runs on the environment (`YINQIAO_…`)."""
+def create_app(settings: Settings | None = None, database: Database | None = None, gate: Gate | None = None) -> FastAPI:
+    """The service. Without arguments it runs on the environment (`YINQIAO_…`), behind the gate of `app.access`."""
     settings = settings or read_settings()
     store = database or open_database(settings)
     if not structlog.is_configured():
@@ -65,6 +69,7 @@ def create_app(settings: Settings | None = None, database: Database | None = Non
         lifespan=lifespan,
     )
     use_database(app, store)
+    use_gate(app, gate or AccessGate(store, settings))
     use_pages(app, settings.cursor_secret)
     attachments.use_storage(app, Folder(settings.attachments_path))
     app.include_router(health.router)
@@ -74,5 +79,7 @@ def create_app(settings: Settings | None = None, database: Database | None = Non
         app.include_router(room.router, prefix=API)
     for room in (institution_matches, candidates, assessments):
         app.include_router(room.router, prefix=API)
+    check_declarations(app)
     install_edge(app, body_limit=settings.body_limit_bytes, larger=(LARGER_BODY,))
+    declare_access(app)
     return app

@@ -9,8 +9,8 @@ dependencies do neither: their exits run in other threads and, by default, after
 """
 
 import inspect
-from collections.abc import Callable
-from contextlib import AbstractContextManager
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager, contextmanager
 from functools import wraps
 from typing import Annotated, Any, Concatenate, ParamSpec, TypeVar, cast
 
@@ -18,14 +18,17 @@ import anyio.to_thread
 from fastapi import Depends, FastAPI, Request
 from sqlalchemy.orm import Session
 
+from app.errors import AppError
+from app.http.gate import gate_of
 from app.store.engine import Database
 
 P = ParamSpec("P")
 R = TypeVar("R")
 
 _SESSION = "session"
-# Only FastAPI sees this parameter; it cannot meet an endpoint's own.
+# Only FastAPI sees these parameters; they cannot meet an endpoint's own.
 _DATABASE = "_unit_of_work_database"
+_REQUEST = "_unit_of_work_request"
 
 
 def use_database(app: FastAPI, database: Database) -> None:
@@ -44,25 +47,56 @@ def limit_threads(threads: int) -> None:
     anyio.to_thread.current_default_thread_limiter().total_tokens = threads
 
 
+@contextmanager
+def reading(database: Database, request: Request) -> Iterator[Session]:
+    """A read-only transaction of a request, bound to its caller. For endpoints that stream; others are `@reads`."""
+    gate = gate_of(request)
+    with database.reading() as session:
+        if gate is not None:
+            gate.enter(session, request)
+        yield session
+    if gate is not None:
+        gate.left_reading(session, request)
+
+
+@contextmanager
+def writing(database: Database, request: Request) -> Iterator[Session]:
+    """A transaction of a request, bound to its caller, which commits unless the block raises."""
+    gate = gate_of(request)
+    try:
+        with database.writing() as session:
+            if gate is not None:
+                gate.enter(session, request)
+            yield session
+            if gate is not None:
+                gate.leave(session, request)
+    except AppError as error:
+        if gate is not None:
+            gate.refused(request, error)
+        raise
+
+
 def reads(endpoint: Callable[Concatenate[Session, P], R]) -> Callable[P, R]:
     """Give the endpoint's first parameter, `session`, a read-only transaction."""
-    return _wrapped(endpoint, Database.reading)
+    return _wrapped(endpoint, reading)
 
 
 def writes(endpoint: Callable[Concatenate[Session, P], R]) -> Callable[P, R]:
     """Give the endpoint's first parameter, `session`, a transaction that commits unless the endpoint raises."""
-    return _wrapped(endpoint, Database.writing)
+    return _wrapped(endpoint, writing)
 
 
 def _wrapped(
-    endpoint: Callable[Concatenate[Session, P], R], begin: Callable[[Database], AbstractContextManager[Session]]
+    endpoint: Callable[Concatenate[Session, P], R],
+    begin: Callable[[Database, Request], AbstractContextManager[Session]],
 ) -> Callable[P, R]:
     @wraps(endpoint)
     def unit_of_work(*args: P.args, **kwargs: P.kwargs) -> R:
-        with begin(cast(Database, kwargs.pop(_DATABASE))) as session:
+        database, request = cast(Database, kwargs.pop(_DATABASE)), cast(Request, kwargs.pop(_REQUEST))
+        with begin(database, request) as session:
             return endpoint(session, *args, **kwargs)
 
-    # FastAPI asks inspect.signature what to pass: the database in place of the session.
+    # FastAPI asks inspect.signature what to pass: the database and the request in place of the session.
     unit_of_work.__signature__ = _signature_for_fastapi(endpoint)  # type: ignore[attr-defined]
     return unit_of_work
 
@@ -76,4 +110,5 @@ def _signature_for_fastapi(endpoint: Callable[..., Any]) -> inspect.Signature:
     database = inspect.Parameter(
         _DATABASE, inspect.Parameter.KEYWORD_ONLY, annotation=Annotated[Database, Depends(database_of)]
     )
-    return signature.replace(parameters=[*keyword_only, database])
+    request = inspect.Parameter(_REQUEST, inspect.Parameter.KEYWORD_ONLY, annotation=Request)
+    return signature.replace(parameters=[*keyword_only, database, request])

@@ -6,6 +6,7 @@ from uuid import UUID
 from fastapi import APIRouter, Path, Query, Response
 from sqlalchemy.orm import Session
 
+from app.access.permissions import Permission, permits
 from app.access.scope import InScope
 from app.http.clock import now
 from app.http.openapi import problem_responses
@@ -33,6 +34,7 @@ _ORDER: Final = (Key(Attestation.id, descending=True),)
     status_code=201,
     responses=problem_responses(InstitutionNotFound, RegistryRefused, AttestedMeanwhile),
 )
+@permits(Permission.ATTEST)
 @writes
 def add(
     session: Session, response: Response, scope: InScope, institution_id: InstitutionId, body: AttestationIn
@@ -49,6 +51,7 @@ def add(
     summary="一个机构及其项目的认定，新的在前",
     responses=problem_responses(InstitutionNotFound, CursorRefused),
 )
+@permits(Permission.READ_REGISTRY)
 @reads
 def list_all(
     session: Session,
@@ -75,6 +78,7 @@ def list_all(
     summary="一条认定",
     responses=problem_responses(InstitutionNotFound, AttestationNotFound),
 )
+@permits(Permission.READ_REGISTRY)
 @reads
 def get_one(
     session: Session,

@@ -6,6 +6,7 @@ from uuid import UUID
 from fastapi import APIRouter, Path, Response
 from sqlalchemy.orm import Session
 
+from app.access.permissions import Permission, permits
 from app.access.scope import InScope
 from app.http.clock import now
 from app.http.etags import IfMatch, VersionRequired, VersionStale, check_version, set_etag
@@ -36,6 +37,7 @@ NeedId = Annotated[UUID, Path(description="融资需求编号")]
     status_code=201,
     responses=problem_responses(InstitutionNotFound, RegistryRefused),
 )
+@permits(Permission.AMEND_REGISTRY)
 @writes
 def add(session: Session, response: Response, scope: InScope, institution_id: InstitutionId, body: NeedIn) -> NeedOut:
     """A new need with its facts."""
@@ -52,6 +54,7 @@ def add(session: Session, response: Response, scope: InScope, institution_id: In
     summary="一个机构的融资需求",
     responses=problem_responses(InstitutionNotFound, CursorRefused),
 )
+@permits(Permission.READ_REGISTRY)
 @reads
 def list_all(
     session: Session, scope: InScope, paging: Paged, institution_id: InstitutionId, known_at: KnownAt = None
@@ -67,6 +70,7 @@ def list_all(
     summary="融资需求的全部事实；known_at 回看当时的记录",
     responses=problem_responses(InstitutionNotFound, NeedNotFound),
 )
+@permits(Permission.READ_REGISTRY)
 @reads
 def get_one(
     session: Session,
@@ -90,6 +94,7 @@ def get_one(
         InstitutionNotFound, NeedNotFound, NeedNotOpen, RegistryRefused, VersionRequired, VersionStale
     ),
 )
+@permits(Permission.AMEND_REGISTRY)
 @writes
 def amend(
     session: Session,
@@ -115,6 +120,7 @@ def amend(
     summary="需求已满足（meet）、撤回（withdraw）或重新打开（reopen）",
     responses=problem_responses(InstitutionNotFound, NeedNotFound, NeedNotOpen, VersionRequired, VersionStale),
 )
+@permits(Permission.AMEND_REGISTRY)
 @writes
 def act(
     session: Session,

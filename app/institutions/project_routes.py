@@ -6,6 +6,7 @@ from uuid import UUID
 from fastapi import APIRouter, Path, Response
 from sqlalchemy.orm import Session
 
+from app.access.permissions import Permission, permits
 from app.access.scope import InScope
 from app.http.clock import now
 from app.http.etags import IfMatch, VersionRequired, VersionStale, check_version, set_etag
@@ -36,6 +37,7 @@ ProjectId = Annotated[UUID, Path(description="项目编号")]
     status_code=201,
     responses=problem_responses(InstitutionNotFound, RegistryRefused),
 )
+@permits(Permission.AMEND_REGISTRY)
 @writes
 def add(
     session: Session, response: Response, scope: InScope, institution_id: InstitutionId, body: ProjectIn
@@ -54,6 +56,7 @@ def add(
     summary="一个机构的项目",
     responses=problem_responses(InstitutionNotFound, CursorRefused),
 )
+@permits(Permission.READ_REGISTRY)
 @reads
 def list_all(
     session: Session, scope: InScope, paging: Paged, institution_id: InstitutionId, known_at: KnownAt = None
@@ -69,6 +72,7 @@ def list_all(
     summary="项目的全部事实；known_at 回看当时的记录",
     responses=problem_responses(InstitutionNotFound, ProjectNotFound),
 )
+@permits(Permission.READ_REGISTRY)
 @reads
 def get_one(
     session: Session,
@@ -90,6 +94,7 @@ def get_one(
     summary="更新项目；旧记录保留",
     responses=problem_responses(InstitutionNotFound, ProjectNotFound, RegistryRefused, VersionRequired, VersionStale),
 )
+@permits(Permission.AMEND_REGISTRY)
 @writes
 def amend(
     session: Session,

@@ -6,6 +6,7 @@ from uuid import UUID
 from fastapi import APIRouter, Path, Response
 from sqlalchemy.orm import Session
 
+from app.access.permissions import Permission, permits
 from app.access.scope import InScope
 from app.cases.select import CaseKind, Moment
 from app.http.clock import now, today
@@ -40,6 +41,7 @@ AssessmentPath = Annotated[UUID, Path(description="评估的编号")]
     summary="评估一个机构、项目、需求或贷款，并把事实、规则和结论一起存档",
     responses=problem_responses(CaseNotFound, ManyCases),
 )
+@permits(Permission.ASSESS)
 @writes
 def add_assessment(session: Session, response: Response, scope: InScope, asked: AssessmentIn) -> AssessmentOut:
     """Every programme and product of the day about one case, frozen with the facts as they are known now."""
@@ -56,6 +58,7 @@ def add_assessment(session: Session, response: Response, scope: InScope, asked: 
     summary="一份存档的评估",
     responses=problem_responses(AssessmentNotFound),
 )
+@permits(Permission.READ_ASSESSMENTS)
 @reads
 def read_assessment(session: Session, scope: InScope, assessment_id: AssessmentPath) -> AssessmentOut:
     """The assessment as it was made, whatever has changed since."""
@@ -68,6 +71,7 @@ def read_assessment(session: Session, scope: InScope, assessment_id: AssessmentP
     summary="用存档的事实和规则重新计算，核对结论是否一致",
     responses=problem_responses(AssessmentNotFound),
 )
+@permits(Permission.READ_ASSESSMENTS)
 @reads
 def replay_assessment(session: Session, scope: InScope, assessment_id: AssessmentPath) -> ReplayOut:
     """Computed anew from the frozen input alone; nothing is stored."""

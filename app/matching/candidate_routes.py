@@ -11,6 +11,7 @@ from fastapi.responses import StreamingResponse
 from sqlalchemy import Row, Select
 from sqlalchemy.orm import Session
 
+from app.access.permissions import Permission, permits
 from app.access.scope import InScope, Scope
 from app.cases.read import Case as RegistryCase
 from app.cases.select import CaseKind, Moment
@@ -118,6 +119,7 @@ def reader(session: Session, product_id: UUID, moment: Moment, scope: Scope, *, 
     summary="哪些机构、项目和需求符合、可能符合或差一步符合这个产品",
     responses=problem_responses(ProductNotFound, CursorRefused),
 )
+@permits(Permission.READ_CANDIDATES)
 @reads
 def list_candidates(
     session: Session,
@@ -162,6 +164,7 @@ def list_candidates(
         },
     },
 )
+@permits(Permission.READ_CANDIDATES)
 def export_candidates(
     scope: InScope,
     database: Annotated[Database, Depends(database_of)],

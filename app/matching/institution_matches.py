@@ -7,6 +7,7 @@ from uuid import UUID
 from fastapi import APIRouter, Path, Query
 from sqlalchemy.orm import Session
 
+from app.access.permissions import Permission, permits
 from app.access.scope import InScope
 from app.cases.read import Case as RegistryCase
 from app.cases.select import Moment
@@ -49,6 +50,7 @@ _UNLISTED = frozenset({Outcome.NOT_APPLICABLE, Outcome.INFORMATIVE})
     summary="一个机构、项目、需求或贷款符合哪些政策和产品",
     responses=problem_responses(CaseNotFound, ManyCases),
 )
+@permits(Permission.READ_MATCHES)
 @reads
 def list_matches(
     session: Session,

@@ -6,6 +6,7 @@ from uuid import UUID
 from fastapi import APIRouter, Path, Query, Response
 from sqlalchemy.orm import Session
 
+from app.access.permissions import Permission, permits
 from app.access.scope import InScope
 from app.cases.select import Moment
 from app.errors import FieldError
@@ -53,6 +54,7 @@ _NOBODY = {"slug": "draft", "bank": "draft"}
     status_code=201,
     responses=problem_responses(CodeTaken, UnusableTerms),
 )
+@permits(Permission.WRITE_PRODUCTS)
 @writes
 def post_product(session: Session, response: Response, product: ProductIn) -> ProductOut:
     """The draft is checked against the fact catalogue; it is offered to nobody before it is published."""
@@ -102,6 +104,7 @@ def list_products(
     summary="试算：条款或规则改动后，哪些机构、项目和需求符合、不再符合或待定",
     responses=problem_responses(ProductNotFound, UnusableTerms),
 )
+@permits(Permission.WRITE_PRODUCTS)
 @reads
 def preview_impact(session: Session, asked: ImpactIn, scope: InScope) -> ImpactOut:
     """Both rules are compiled to SQL and counted by the database over all cases in scope; nothing is stored."""
@@ -170,6 +173,7 @@ def list_product_versions(session: Session, product_id: ProductId) -> ProductVer
     status_code=201,
     responses=problem_responses(ProductNotFound, DraftExists, UnusableTerms),
 )
+@permits(Permission.WRITE_PRODUCTS)
 @writes
 def post_version(
     session: Session, response: Response, product_id: ProductId, changes: ProductChanges
@@ -203,6 +207,7 @@ def get_version(
         ProductNotFound, VersionNotFound, NotADraft, UnusableTerms, VersionRequired, VersionStale
     ),
 )
+@permits(Permission.WRITE_PRODUCTS)
 @writes
 def patch_version(
     session: Session,
@@ -225,6 +230,7 @@ def patch_version(
         ProductNotFound, VersionNotFound, NotADraft, UnusableTerms, VersionRequired, VersionStale
     ),
 )
+@permits(Permission.WRITE_PRODUCTS)
 @writes
 def publish_version(
     session: Session,
@@ -250,6 +256,7 @@ def publish_version(
     summary="撤回草稿，或从今天起停办一版",
     responses=problem_responses(ProductNotFound, VersionNotFound, NotInForce, VersionRequired, VersionStale),
 )
+@permits(Permission.WRITE_PRODUCTS)
 @writes
 def withdraw_version(
     session: Session,

@@ -6,6 +6,7 @@ from uuid import UUID
 from fastapi import APIRouter, Path, Response
 from sqlalchemy.orm import Session
 
+from app.access.permissions import Permission, permits
 from app.http.clock import now, today
 from app.http.etags import IfMatch, VersionRequired, VersionStale, set_etag
 from app.http.openapi import problem_responses
@@ -43,6 +44,7 @@ _STALE = (DraftNotFound, DraftClosed, VersionRequired, VersionStale)
     operation_id="list_programme_drafts",
     summary="一项扶持政策的草稿，含已发布和已撤回的",
 )
+@permits(Permission.READ_DRAFTS)
 @reads
 def list_programme_drafts(session: Session, slug: ProgrammeSlug) -> ProgrammeDraftListOut:
     """Newest first; empty for a programme that nobody has written about."""
@@ -57,6 +59,7 @@ def list_programme_drafts(session: Session, slug: ProgrammeSlug) -> ProgrammeDra
     status_code=201,
     responses=problem_responses(ProgrammeDraftExists, UnusableProgramme),
 )
+@permits(Permission.WRITE_PROGRAMMES)
 @writes
 def add_programme_draft(
     session: Session, response: Response, slug: ProgrammeSlug, asked: ProgrammeDraftIn
@@ -72,6 +75,7 @@ def add_programme_draft(
     summary="一份草稿",
     responses=problem_responses(DraftNotFound),
 )
+@permits(Permission.READ_DRAFTS)
 @reads
 def get_programme_draft(
     session: Session, response: Response, slug: ProgrammeSlug, draft_id: DraftId
@@ -86,6 +90,7 @@ def get_programme_draft(
     summary="修改草稿",
     responses=problem_responses(*_STALE, UnusableProgramme),
 )
+@permits(Permission.WRITE_PROGRAMMES)
 @writes
 def change_programme_draft(
     session: Session,
@@ -107,6 +112,7 @@ def change_programme_draft(
     summary="发布草稿，取代现行版本",
     responses=problem_responses(*_STALE, NothingChanged, UnusableProgramme),
 )
+@permits(Permission.WRITE_PROGRAMMES)
 @writes
 def publish_programme_draft(
     session: Session, response: Response, slug: ProgrammeSlug, draft_id: DraftId, if_match: IfMatch = None
@@ -130,6 +136,7 @@ def publish_programme_draft(
     summary="撤回草稿",
     responses=problem_responses(*_STALE),
 )
+@permits(Permission.WRITE_PROGRAMMES)
 @writes
 def withdraw_programme_draft(
     session: Session, response: Response, slug: ProgrammeSlug, draft_id: DraftId, if_match: IfMatch = None

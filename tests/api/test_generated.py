@@ -15,6 +15,7 @@ from app.institutions.storage import Folder
 from app.main import create_app
 from app.programmes.seeds import Seeds
 from app.store.engine import Database
+from tests.callers import OpenGate
 from tests.conftest import a_library
 from tests.databases import Databases, settings_for
 
@@ -32,7 +33,7 @@ CONFIG = SchemathesisConfig.from_dict(
     }
 )
 # Made without a fixture, since the operations are the tests; it connects to nothing before a test gives it a database.
-APP = create_app(settings_for("sqlite:///never-opened.db"))
+APP = create_app(settings_for("sqlite:///never-opened.db"), gate=OpenGate())
 API = schemathesis.openapi.from_asgi("/openapi.json", APP, config=CONFIG)
 
 
