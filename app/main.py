@@ -14,6 +14,7 @@ from app.config import Settings, read_settings
 from app.http import health
 from app.http.edge import install_edge
 from app.http.gate import Gate, use_gate
+from app.http.key_header import declare_keys
 from app.http.logs import configure_logs
 from app.http.paging import use_pages
 from app.http.unit_of_work import limit_threads, use_database
@@ -81,5 +82,6 @@ def create_app(settings: Settings | None = None, database: Database | None = Non
         app.include_router(room.router, prefix=API)
     check_declarations(app)
     install_edge(app, body_limit=settings.body_limit_bytes, larger=(LARGER_BODY,))
+    declare_keys(app)
     declare_access(app)
     return app

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Coroutine
 from email.message import Message
+from http import HTTPStatus
 from typing import Any
 from urllib.parse import unquote_to_bytes
 
@@ -10,6 +11,7 @@ from fastapi.routing import APIRoute
 
 from app.errors import BadRequest, UnsupportedMediaType
 from app.http.gate import gate_of
+from app.http.idempotency import keyed_request
 from app.http.strict_json import read_json
 
 
@@ -44,6 +46,7 @@ class StrictRoute(APIRoute):
                 await gate.admit(strict, self)
             if takes_json and await strict.body():
                 await strict.json()
+            request.state.keyed = await keyed_request(strict, self.status_code or HTTPStatus.OK, has_json=takes_json)
             return await handler(strict)
 
         return read_then_handle

@@ -10,16 +10,18 @@ dependencies do neither: their exits run in other threads and, by default, after
 
 import inspect
 from collections.abc import Callable, Iterator
-from contextlib import AbstractContextManager, contextmanager
+from contextlib import contextmanager
 from functools import wraps
 from typing import Annotated, Any, Concatenate, ParamSpec, TypeVar, cast
 
 import anyio.to_thread
-from fastapi import Depends, FastAPI, Request
+from fastapi import Depends, FastAPI, Request, Response
 from sqlalchemy.orm import Session
 
 from app.errors import AppError
+from app.http.clock import now
 from app.http.gate import gate_of
+from app.http.idempotency import Keyed, earlier_answer, keep, key_missing
 from app.store.engine import Database
 
 P = ParamSpec("P")
@@ -29,6 +31,9 @@ _SESSION = "session"
 # Only FastAPI sees these parameters; they cannot meet an endpoint's own.
 _DATABASE = "_unit_of_work_database"
 _REQUEST = "_unit_of_work_request"
+_REPLAYS = "replays"
+# How the OpenAPI document knows which operations take a key, and which need one.
+NEEDS_KEY = "__yinqiao_needs_key__"
 
 
 def use_database(app: FastAPI, database: Database) -> None:
@@ -68,7 +73,8 @@ def writing(database: Database, request: Request) -> Iterator[Session]:
             if gate is not None:
                 gate.enter(session, request)
             yield session
-            if gate is not None:
+            # An answer that is given again was put on record the first time.
+            if gate is not None and _REPLAYS not in session.info:
                 gate.leave(session, request)
     except AppError as error:
         if gate is not None:
@@ -78,23 +84,51 @@ def writing(database: Database, request: Request) -> Iterator[Session]:
 
 def reads(endpoint: Callable[Concatenate[Session, P], R]) -> Callable[P, R]:
     """Give the endpoint's first parameter, `session`, a read-only transaction."""
-    return _wrapped(endpoint, reading)
+
+    def unit_of_work(database: Database, request: Request, *args: P.args, **kwargs: P.kwargs) -> R:
+        with reading(database, request) as session:
+            return endpoint(session, *args, **kwargs)
+
+    return _seen_by_fastapi(endpoint, unit_of_work)
 
 
 def writes(endpoint: Callable[Concatenate[Session, P], R]) -> Callable[P, R]:
-    """Give the endpoint's first parameter, `session`, a transaction that commits unless the endpoint raises."""
-    return _wrapped(endpoint, writing)
+    """Give the endpoint's first parameter, `session`, a transaction that commits unless the endpoint raises.
+
+    A request with an Idempotency-Key is done once and answered as often as it is sent.
+    """
+    return _writes(endpoint, needs_key=False)
 
 
-def _wrapped(
-    endpoint: Callable[Concatenate[Session, P], R],
-    begin: Callable[[Database, Request], AbstractContextManager[Session]],
-) -> Callable[P, R]:
+def writes_once(endpoint: Callable[Concatenate[Session, P], R]) -> Callable[P, R]:
+    """The same for an action that moves state or money: without an Idempotency-Key it is refused."""
+    return _writes(endpoint, needs_key=True)
+
+
+def _writes(endpoint: Callable[Concatenate[Session, P], R], *, needs_key: bool) -> Callable[P, R]:
+    def unit_of_work(database: Database, request: Request, *args: P.args, **kwargs: P.kwargs) -> R:
+        keyed: Keyed | None = getattr(request.state, "keyed", None)
+        if needs_key and keyed is None:
+            raise key_missing()
+        with writing(database, request) as session:
+            if keyed is None:
+                return endpoint(session, *args, **kwargs)
+            earlier = earlier_answer(session, keyed)
+            if earlier is not None:
+                session.info[_REPLAYS] = True
+                return cast(R, earlier)
+            answer = endpoint(session, *args, **kwargs)
+            return cast(R, keep(session, keyed, answer, cast(Response | None, kwargs.get("response")), now()))
+
+    wrapped = _seen_by_fastapi(endpoint, unit_of_work)
+    setattr(wrapped, NEEDS_KEY, needs_key)
+    return wrapped
+
+
+def _seen_by_fastapi(endpoint: Callable[Concatenate[Session, P], R], work: Callable[..., R]) -> Callable[P, R]:
     @wraps(endpoint)
     def unit_of_work(*args: P.args, **kwargs: P.kwargs) -> R:
-        database, request = cast(Database, kwargs.pop(_DATABASE)), cast(Request, kwargs.pop(_REQUEST))
-        with begin(database, request) as session:
-            return endpoint(session, *args, **kwargs)
+        return work(kwargs.pop(_DATABASE), kwargs.pop(_REQUEST), *args, **kwargs)
 
     # FastAPI asks inspect.signature what to pass: the database and the request in place of the session.
     unit_of_work.__signature__ = _signature_for_fastapi(endpoint)  # type: ignore[attr-defined]

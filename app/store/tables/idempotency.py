@@ -24,7 +24,7 @@ class IdempotentAnswer(Base):
     caller: Mapped[str] = mapped_column(String(80), primary_key=True)
     key: Mapped[str] = mapped_column(String(255), primary_key=True)
     fingerprint: Mapped[str] = mapped_column(String(64))
-    status: Mapped[int | None]
-    headers: Mapped[list[list[str]] | None] = mapped_column(Json)
-    body: Mapped[bytes | None] = mapped_column(LargeBinary)
+    status: Mapped[int]
+    headers: Mapped[list[list[str]]] = mapped_column(Json)
+    body: Mapped[bytes] = mapped_column(LargeBinary)
     created_at: Mapped[datetime] = mapped_column(UtcDateTime)
