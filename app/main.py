@@ -7,9 +7,11 @@ import structlog
 from fastapi import FastAPI
 from fastapi_offline import FastAPIOffline
 
+from app.access import consent_routes as consents
 from app.access.documented import declare_access
 from app.access.gate import AccessGate
 from app.access.permissions import check_declarations
+from app.access.row_security import APP_ROLE
 from app.config import Settings, read_settings
 from app.http import health
 from app.http.edge import install_edge
@@ -47,7 +49,7 @@ DESCRIPTION = (
 def create_app(settings: Settings | None = None, database: Database | None = None, gate: Gate | None = None) -> FastAPI:
     """The service. Without arguments it runs on the environment (`YINQIAO_…`), behind the gate of `app.access`."""
     settings = settings or read_settings()
-    store = database or open_database(settings)
+    store = database or open_database(settings, APP_ROLE)
     if not structlog.is_configured():
         # The library's own default prints tracebacks with local variables, which hold what people typed.
         configure_logs(settings.log_level)
@@ -78,7 +80,7 @@ def create_app(settings: Settings | None = None, database: Database | None = Non
         app.include_router(room.router, prefix=API)
     for room in (institutions, projects, needs, loans, attestations, attachments):
         app.include_router(room.router, prefix=API)
-    for room in (institution_matches, candidates, assessments):
+    for room in (institution_matches, candidates, assessments, consents):
         app.include_router(room.router, prefix=API)
     check_declarations(app)
     install_edge(app, body_limit=settings.body_limit_bytes, larger=(LARGER_BODY,))
