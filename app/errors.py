@@ -8,6 +8,7 @@ AppError                     500  internal_error
 ├── NotFound                 404  not_found               no such thing, or not for this caller
 ├── MethodNotAllowed         405  method_not_allowed
 ├── Conflict                 409  conflict                the state does not allow the action
+├── RequestTimeout           408  request_timeout         the body did not arrive in time
 ├── PayloadTooLarge          413  payload_too_large
 ├── UnsupportedMediaType     415  unsupported_media_type
 ├── TooManyRequests          429  too_many_requests       … and when to come again
@@ -97,6 +98,14 @@ class Conflict(AppError):
     status = 409
     code = "conflict"
     title = "当前状态不允许此操作"
+
+
+class RequestTimeout(AppError):
+    """The body did not arrive in time."""
+
+    status = 408
+    code = "request_timeout"
+    title = "请求超时"
 
 
 class PayloadTooLarge(AppError):

@@ -10,10 +10,10 @@ import hashlib
 import re
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import Any, Final
+from typing import Annotated, Any, Final
 
 from fastapi import Request, Response
-from pydantic import BaseModel
+from pydantic import BaseModel, PlainSerializer, SerializationInfo
 from sqlalchemy import delete, func, select
 from sqlalchemy.orm import Session
 
@@ -27,6 +27,15 @@ KEPT_FOR: Final = timedelta(days=2)
 _WELL_FORMED: Final = re.compile(r"[\x21-\x7e]{1,255}")
 _LOCK_BYTES: Final = 8
 _JSON: Final = "application/json"
+_KEPT: Final = "kept"
+
+
+def _unless_kept(secret: str, info: SerializationInfo) -> str | None:
+    return None if info.context == _KEPT else secret
+
+
+# A new key or password in an answer. It leaves once and is nowhere kept: an answer that is given again has null.
+ShownOnce = Annotated[str, PlainSerializer(_unless_kept, return_type=str | None)]
 
 
 class KeyMissing(BadRequest):
@@ -116,17 +125,18 @@ def earlier_answer(session: Session, keyed: Keyed) -> Response | None:
 
 def keep(session: Session, keyed: Keyed, answer: Any, headers: Response | None, at: datetime) -> Response:
     """The answer as it leaves, kept for whoever sends the request again."""
-    response = _as_response(answer, keyed.status)
+    response, kept = _as_response(answer, keyed.status), _as_response(answer, keyed.status, context=_KEPT)
     if headers is not None:
         response.headers.update(headers.headers)
+        kept.headers.update(headers.headers)
     session.add(
         IdempotentAnswer(
             caller=keyed.caller,
             key=keyed.key,
             fingerprint=keyed.fingerprint,
-            status=response.status_code,
-            headers=[[name.decode("latin-1"), value.decode("latin-1")] for name, value in response.raw_headers],
-            body=bytes(response.body),
+            status=kept.status_code,
+            headers=[[name.decode("latin-1"), value.decode("latin-1")] for name, value in kept.raw_headers],
+            body=bytes(kept.body),
             created_at=at,
         )
     )
@@ -134,11 +144,11 @@ def keep(session: Session, keyed: Keyed, answer: Any, headers: Response | None, 
     return response
 
 
-def _as_response(answer: Any, status: int) -> Response:
+def _as_response(answer: Any, status: int, context: str | None = None) -> Response:
     if isinstance(answer, Response):
         return answer
     if answer is None:
         return Response(status_code=status)
     if not isinstance(answer, BaseModel):
         raise TypeError(f"an endpoint that writes answers with a schema, not with {type(answer).__name__}")
-    return Response(answer.model_dump_json(by_alias=True), status, media_type=_JSON)
+    return Response(answer.model_dump_json(by_alias=True, context=context), status, media_type=_JSON)

@@ -56,12 +56,17 @@ def limit_threads(threads: int) -> None:
 def reading(database: Database, request: Request) -> Iterator[Session]:
     """A read-only transaction of a request, bound to its caller. For endpoints that stream; others are `@reads`."""
     gate = gate_of(request)
-    with database.reading() as session:
+    try:
+        with database.reading() as session:
+            if gate is not None:
+                gate.enter(session, request)
+            yield session
         if gate is not None:
-            gate.enter(session, request)
-        yield session
-    if gate is not None:
-        gate.left_reading(session, request)
+            gate.left_reading(session, request)
+    except AppError as error:
+        if gate is not None:
+            gate.refused(request, error)
+        raise
 
 
 @contextmanager

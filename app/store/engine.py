@@ -16,7 +16,7 @@ from psycopg.errors import UndefinedTable
 from sqlalchemy import URL, Connection, Engine, create_engine, event, make_url
 from sqlalchemy.exc import DBAPIError, OperationalError
 from sqlalchemy.orm import Session, sessionmaker
-from sqlalchemy.pool import ConnectionPoolEntry
+from sqlalchemy.pool import ConnectionPoolEntry, QueuePool
 
 from app.config import Settings
 
@@ -52,6 +52,11 @@ class Database:
     def writers(self) -> sessionmaker[Session]:
         """What makes the writing sessions, for whoever listens to all of them."""
         return self._write
+
+    def connections_in_use(self) -> int:
+        """How many connections of the pool are working at this moment."""
+        pool = self.engine.pool
+        return pool.checkedout() if isinstance(pool, QueuePool) else 0
 
     def dispose(self) -> None:
         """Close every pooled connection."""
