@@ -1,6 +1,6 @@
 """Who calls: the person and the office behind a request, what they may do, and what they may touch."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import StrEnum
 from typing import Annotated, Final
 from uuid import UUID
@@ -8,7 +8,7 @@ from uuid import UUID
 from fastapi import Depends, Request
 
 from app.access.permissions import Permission, Role
-from app.access.scope import NOTHING, Scope
+from app.access.scope import FULL, NOTHING, Scope
 
 
 class Carrier(StrEnum):
@@ -60,6 +60,9 @@ NOBODY: Final = Caller(
     permissions=frozenset(),
     scope=NOTHING,
 )
+
+# Whoever works at the machine itself, by the command line: nobody's account, and nothing is out of reach.
+COMMAND_LINE: Final = replace(NOBODY, credential="command-line", scope=FULL)
 
 
 async def caller_of(request: Request) -> Caller:

@@ -87,6 +87,12 @@ def shown_by(request: Request) -> Credential | None:
     return None if cookie is None else Credential(Carrier.COOKIE, hashed(cookie), "")
 
 
+def key_named_by(request: Request) -> str | None:
+    """The public part of the key in the header, be it valid or not; None where there is none. For the trail."""
+    key = _KEY.fullmatch(request.headers.get("authorization", "").partition(" ")[2])
+    return key and key[1]
+
+
 def _in_header(request: Request) -> Credential | None:
     header = request.headers.get("authorization")
     if header is None:

@@ -5,7 +5,7 @@ from typing import Any, Final
 from fastapi import FastAPI
 
 from app.access.permissions import Permission, declared_routes
-from app.errors import Forbidden, Unauthenticated
+from app.errors import Forbidden, TooManyRequests, Unauthenticated
 from app.http.openapi import problem_responses
 
 _SCHEMES: Final = {
@@ -42,7 +42,7 @@ def _declare(app: FastAPI, document: dict[str, Any]) -> None:
 
 def _complete(operation: dict[str, Any], needed: Permission | None) -> None:
     # Whoever shows a key has it checked, even where none is needed: a wrong one is said to be wrong.
-    errors = (Unauthenticated,) if needed is None else (Unauthenticated, Forbidden)
+    errors = (Unauthenticated, TooManyRequests) if needed is None else (Unauthenticated, TooManyRequests, Forbidden)
     operation["security"] = [{}, {"bearer": []}] if needed is None else [{"bearer": []}]
     if needed is not None:
         operation["x-permission"] = needed.value

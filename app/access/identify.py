@@ -4,8 +4,10 @@ import hmac
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any, Final
+from uuid import UUID
 
-from sqlalchemy import Row, select
+from sqlalchemy import Row, select, update
+from sqlalchemy.exc import OperationalError
 from sqlalchemy.orm import Session
 
 from app.access.caller import Caller, Carrier
@@ -14,18 +16,23 @@ from app.access.permissions import Permission, Role, permissions_of
 from app.access.scope import Scope
 from app.http.clock import CHINA
 from app.rules.bind import region_prefix
+from app.store.engine import Database, is_transient
 from app.store.tables import Account, ApiKey, Organisation, SignInSession
 
+_DUE: Final = "access.session_to_touch"
 _SIGN_IN_AGAIN: Final = "登录已失效，请重新登录"
+# A page of the console is many requests; one write a minute is enough to know that somebody is still there.
+TOUCHED_EVERY: Final = timedelta(minutes=1)
 _NEW_KEY: Final = "密钥无效、已过期或已停用，请向安全管理员申领新的密钥"
 
 
 @dataclass(frozen=True, slots=True)
 class SessionLimits:
-    """How long a session lives without a request, and how long at most."""
+    """How long a session lives without a request, and how long at most; how old a password may be, None for ever."""
 
     idle: timedelta
     absolute: timedelta
+    password_age: timedelta | None = None
 
 
 _PERSON: Final[tuple[Any, ...]] = (
@@ -34,6 +41,7 @@ _PERSON: Final[tuple[Any, ...]] = (
     Account.roles,
     Account.role_stamp.label("current_stamp"),
     Account.must_change_password,
+    Account.password_changed_at,
     Account.closed_at,
     Organisation.id.label("organisation_id"),
     Organisation.name.label("organisation_name"),
@@ -42,6 +50,27 @@ _PERSON: Final[tuple[Any, ...]] = (
     Organisation.bank_id,
     Organisation.institution_id,
 )
+
+
+def recognise(database: Database, shown: Credential, at: datetime, limits: SessionLimits) -> Caller:
+    """The caller of a credential, in a transaction of its own; notes that the session was seen. Raises the same."""
+    with database.reading() as session:
+        caller = identify(session, shown, at, limits)
+        due = session.info.get(_DUE)
+    if due is not None:
+        _touch(database, due, at)
+    return caller
+
+
+def _touch(database: Database, session_id: UUID, at: datetime) -> None:
+    due = (SignInSession.id == session_id, SignInSession.seen_at <= at - TOUCHED_EVERY)
+    try:
+        with database.writing() as session:
+            session.execute(update(SignInSession).where(*due).values(seen_at=at))
+    except OperationalError as error:
+        # Somebody writes for long. The next request tries again; this one has no reason to fail.
+        if not is_transient(error):
+            raise
 
 
 def identify(session: Session, shown: Credential, at: datetime, limits: SessionLimits) -> Caller:
@@ -59,8 +88,9 @@ def _by_key(session: Session, shown: Credential, at: datetime) -> Caller:
         raise CredentialRefused(_NEW_KEY)
     if row.revoked_at is not None or row.expires_at <= at or _is_closed(row):
         raise CredentialRefused(_NEW_KEY)
-    narrowed = frozenset(Permission(one) for one in row.permissions if one in Permission)
-    return _caller(row, shown.carrier, f"key:{shown.lookup}", _allowed(row) & narrowed, at)
+    narrowed = frozenset(one for one in Permission if one.value in row.permissions)
+    allowed = _allowed(row) & narrowed | {Permission.ROTATE_OWN_KEY}
+    return _caller(row, shown.carrier, f"key:{shown.lookup}", allowed, at)
 
 
 def _by_session(session: Session, shown: Credential, at: datetime, limits: SessionLimits) -> Caller:
@@ -80,9 +110,18 @@ def _by_session(session: Session, shown: Credential, at: datetime, limits: Sessi
     if row is None or _is_closed(row) or not _is_alive(row, at, limits):
         raise CredentialRefused(_SIGN_IN_AGAIN)
     # Whoever still owes a second factor or a new password may do nothing but give it.
-    owes = not row.is_complete or row.must_change_password
+    owes = not row.is_complete or owes_password(row.must_change_password, row.password_changed_at, at, limits)
+    if at - row.seen_at >= TOUCHED_EVERY:
+        session.info[_DUE] = row.id
     allowed = frozenset({Permission.SIGNED_IN}) if owes else _allowed(row)
     return _caller(row, shown.carrier, f"session:{row.id}", allowed, at)
+
+
+def owes_password(must_change: bool, changed_at: datetime | None, at: datetime, limits: SessionLimits) -> bool:
+    """Whether another password has to be chosen; never of somebody who has none and comes by another way."""
+    if changed_at is None:
+        return False
+    return must_change or (limits.password_age is not None and at - changed_at >= limits.password_age)
 
 
 def _is_alive(row: Row[Any], at: datetime, limits: SessionLimits) -> bool:

@@ -62,6 +62,8 @@ class Permission(StrEnum):
     HAND_OVER = "accounts.handover"
     ISSUE_CODES = "institutions.codes"
     WRITE_KEYS = "keys.write"
+    # No role has it: every key has, for itself.
+    ROTATE_OWN_KEY = "keys.rotate_own"
     READ_AUDIT = "audit.read"
     SEAL_AUDIT = "audit.seal"
 
@@ -100,6 +102,7 @@ PUBLIC: Final = frozenset(
     {
         "get_health",
         "get_readiness",
+        "get_metrics",
         "list_policies",
         "get_policy",
         "list_programmes",
@@ -116,9 +119,14 @@ PUBLIC: Final = frozenset(
         "get_product_version",
         "check_eligibility",
         "quote_interest_subsidy",
+        "redeem_institution_code",
+        "sign_in",
+        "console_sign_in",
+        "begin_oidc_sign_in",
+        "complete_oidc_sign_in",
         # The documentation of the API, which has no operation ids.
         "/docs",
-        "/docs/oauth2-redirect",
+        "/docs/start.js",
         "/openapi.json",
     }
 )

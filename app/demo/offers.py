@@ -6,7 +6,7 @@ from datetime import datetime
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from app.access.scope import FULL
+from app.access.caller import COMMAND_LINE
 from app.demo.models import Sample, SampleBank
 from app.http.etags import etag_of
 from app.institutions.register import day_of
@@ -36,6 +36,6 @@ def _add_banks(session: Session, banks: Iterable[SampleBank], at: datetime) -> N
 
 
 def _publish(session: Session, record: ProductRecord, at: datetime) -> None:
-    product, (draft,) = add_product(session, record, at)
+    product, (draft,) = add_product(session, record, COMMAND_LINE, at)
     session.flush()  # The draft is read again from its table, under a lock.
-    publish(session, product.id, draft.number, etag_of(draft.revision), at, day_of(at), FULL)
+    publish(session, product.id, draft.number, etag_of(draft.revision), COMMAND_LINE, at, day_of(at))

@@ -18,7 +18,7 @@ import anyio.to_thread
 from fastapi import Depends, FastAPI, Request, Response
 from sqlalchemy.orm import Session
 
-from app.errors import AppError
+from app.errors import AppError, Forbidden
 from app.http.clock import now
 from app.http.gate import gate_of
 from app.http.idempotency import Keyed, earlier_answer, keep, key_missing
@@ -63,7 +63,7 @@ def reading(database: Database, request: Request) -> Iterator[Session]:
             yield session
         if gate is not None:
             gate.left_reading(session, request)
-    except AppError as error:
+    except Forbidden as error:
         if gate is not None:
             gate.refused(request, error)
         raise

@@ -66,7 +66,7 @@ def list_all(
     page = paging.pages.take(session, query, _ORDER, paging.asked(project_id=project_id, closed=closed))
     paging.link(page.next_cursor)
     return AttestationListOut(
-        items=[attestation_out(row._mapping) for row in page.rows],
+        items=[attestation_out(row._mapping, with_evidence=scope.bank_id is None) for row in page.rows],
         next_cursor=page.next_cursor,
         total=count_rows(session, query) if paging.total else None,
     )
@@ -87,4 +87,5 @@ def get_one(
     attestation_id: Annotated[UUID, Path(description="认定编号")],
 ) -> AttestationOut:
     """An attestation, in force or replaced."""
-    return attestation_out(get_attestation(session, institution_id, attestation_id, scope))
+    row = get_attestation(session, institution_id, attestation_id, scope)
+    return attestation_out(row, with_evidence=scope.bank_id is None)

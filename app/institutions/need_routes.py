@@ -21,6 +21,7 @@ from app.institutions.parts import get_part, list_parts
 from app.institutions.refusals import InstitutionNotFound, NeedNotFound, NeedNotOpen, RegistryRefused
 from app.institutions.routes import InstitutionId, KnownAt
 from app.institutions.schemas import NeedIn, NeedListOut, NeedOut, NeedPatch
+from app.institutions.shown import part_shown, parts_shown
 from app.store.pages import CursorRefused
 
 router = APIRouter(route_class=StrictRoute, tags=["institutions"])
@@ -61,7 +62,9 @@ def list_all(
 ) -> NeedListOut:
     """In the order of registration."""
     found, next_cursor, total = list_parts(session, NEED, institution_id, scope, paging, known_at)
-    return NeedListOut(items=[need_out(one) for one in found], next_cursor=next_cursor, total=total)
+    return NeedListOut(
+        items=parts_shown(session, institution_id, scope, found, need_out), next_cursor=next_cursor, total=total
+    )
 
 
 @router.get(
@@ -81,7 +84,8 @@ def get_one(
     known_at: KnownAt = None,
 ) -> NeedOut:
     """What is on record."""
-    answer = need_out(get_part(session, NEED, institution_id, need_id, scope, known_at))
+    one = get_part(session, NEED, institution_id, need_id, scope, known_at)
+    answer = part_shown(session, institution_id, scope, one, need_out)
     set_etag(response, answer.version)
     return answer
 
@@ -108,7 +112,7 @@ def amend(
     """A new version of the facts; the one before stays on record."""
     seen = get_part(session, NEED, institution_id, need_id, scope)
     check_version(if_match, seen.version)
-    amend_need(session, seen, body, now())
+    amend_need(session, seen, body, scope, now())
     answer = need_out(get_part(session, NEED, institution_id, need_id, scope))
     set_etag(response, answer.version)
     return answer

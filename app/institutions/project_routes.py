@@ -21,6 +21,7 @@ from app.institutions.projects import add_project, amend_project
 from app.institutions.refusals import InstitutionNotFound, ProjectNotFound, RegistryRefused
 from app.institutions.routes import InstitutionId, KnownAt
 from app.institutions.schemas import ProjectIn, ProjectListOut, ProjectOut, ProjectPatch
+from app.institutions.shown import part_shown, parts_shown
 from app.store.pages import CursorRefused
 
 router = APIRouter(route_class=StrictRoute, tags=["institutions"])
@@ -63,7 +64,9 @@ def list_all(
 ) -> ProjectListOut:
     """In the order of registration."""
     found, next_cursor, total = list_parts(session, PROJECT, institution_id, scope, paging, known_at)
-    return ProjectListOut(items=[project_out(one) for one in found], next_cursor=next_cursor, total=total)
+    return ProjectListOut(
+        items=parts_shown(session, institution_id, scope, found, project_out), next_cursor=next_cursor, total=total
+    )
 
 
 @router.get(
@@ -83,7 +86,8 @@ def get_one(
     known_at: KnownAt = None,
 ) -> ProjectOut:
     """What is on record."""
-    answer = project_out(get_part(session, PROJECT, institution_id, project_id, scope, known_at))
+    one = get_part(session, PROJECT, institution_id, project_id, scope, known_at)
+    answer = part_shown(session, institution_id, scope, one, project_out)
     set_etag(response, answer.version)
     return answer
 
@@ -108,7 +112,7 @@ def amend(
     """A new version of the facts; the one before stays on record."""
     seen = get_part(session, PROJECT, institution_id, project_id, scope)
     check_version(if_match, seen.version)
-    amend_project(session, seen, body, now())
+    amend_project(session, seen, body, scope, now())
     answer = project_out(get_part(session, PROJECT, institution_id, project_id, scope))
     set_etag(response, answer.version)
     return answer

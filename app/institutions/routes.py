@@ -30,6 +30,7 @@ from app.institutions.schemas import (
     PossibleDuplicateOut,
     RegisteredOut,
 )
+from app.institutions.shown import institution_shown
 from app.rules import codes
 from app.rules.catalogue import CATALOGUE
 from app.store.pages import CursorRefused, count_rows
@@ -119,8 +120,8 @@ def list_all(
 def get_one(
     session: Session, response: Response, scope: InScope, institution_id: InstitutionId, known_at: KnownAt = None
 ) -> InstitutionOut:
-    """What is on record, with who vouches for each fact."""
-    answer = institution_out(get_institution(session, institution_id, scope, known_at))
+    """What is on record, with who vouches for each fact; from banks what needs a consent is kept back without one."""
+    answer = institution_shown(session, get_institution(session, institution_id, scope, known_at), scope)
     set_etag(response, answer.version)
     return answer
 

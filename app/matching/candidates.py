@@ -100,7 +100,7 @@ class Candidates:
         ids: defaultdict[CaseKind, list[UUID]] = defaultdict(list)
         for kind, case_id in found:
             ids[kind].append(case_id)
-        sources = [(case_source(kind, self._moment), wanted) for kind, wanted in ids.items()]
+        sources = [(case_source(kind, self._moment, self._scope), wanted) for kind, wanted in ids.items()]
         return {
             one.id: one
             for source, wanted in sources
@@ -113,7 +113,7 @@ class Candidates:
         """The kinds that the product looks at; where the filters leave none, one that has no rows."""
         kinds = [CaseKind(subject.value) for subject in self._product.record.subjects]
         wanted = [kind for kind in kinds if not asked.kinds or kind in asked.kinds]
-        return [case_source(kind, self._moment) for kind in wanted or kinds[:1]]
+        return [case_source(kind, self._moment, self._scope) for kind in wanted or kinds[:1]]
 
     def _branch(self, source: CaseSource, asked: CandidatesAsked) -> Select[Any]:
         rank, where = self._ranked(source, asked.ranks)

@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 from datetime import date
+from typing import Final
 from uuid import UUID
 
 from sqlalchemy import select
@@ -23,6 +24,8 @@ from app.rules.facts import Subject
 from app.rules.parameters import Parameters
 from app.store.tables import Bank, Product, ProductVersion
 from app.subsidy import Rates
+
+NO_PRODUCT: Final = "没有这个产品，或它在这一天没有已发布的版本，请核对编号和日期"
 
 
 class CaseNotFound(NotFound):
@@ -73,7 +76,7 @@ def fetch_product(session: Session, product_id: UUID, as_of: date) -> StoredProd
     banks: dict[ProductVersion, str] = dict(session.execute(published).all())
     version = timeline.shown(versions := list(banks), as_of)
     if version is None or version.published_on is None:
-        raise ProductNotFound("没有这个产品，或它在这一天没有已发布的版本，请核对编号和日期")
+        raise ProductNotFound(NO_PRODUCT)
     superseded_on = timeline.superseded_on(version, versions)
     return StoredProduct(
         *parsed(version),
