@@ -99,7 +99,7 @@ class Provider:
             scope=_SCOPE,
             state=state,
             nonce=nonce,
-            code_challenge=create_s256_code_challenge(verifier),
+            code_challenge=create_s256_code_challenge(verifier),  # type: ignore[no-untyped-call]
             code_challenge_method="S256",
         )
         return Departure(url, state, nonce, verifier)

@@ -43,7 +43,8 @@ def guess_until(session: Session, login: str, address: str, guesses: int) -> dat
 
 def test_people_may_mistype_a_few_times_before_each_failure_doubles_the_wait(session: Session) -> None:
     assert [wait(session, "li", HERE, START) for _ in range(FREE)] == [0] * FREE
-    at, waits = START, []
+    at = START
+    waits: list[int] = []
     for _ in range(7):
         assert wait(session, "li", f"192.0.2.{len(waits)}", at) == 0
         waits.append(wait(session, "li", "198.51.100.1", at))

@@ -1,7 +1,7 @@
 """Sessions: how long they live, what kills them, and who sees them."""
 
 from collections.abc import Iterator
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 import pytest
 import time_machine
@@ -48,7 +48,8 @@ def test_being_seen_is_written_once_a_minute(door: Door, clock: time_machine.Tra
     def seen() -> timedelta:
         with door.owner.reading() as session:
             rows = session.execute(select(SignInSession.id, SignInSession.seen_at)).all()
-        return next(row.seen_at for row in rows if str(row.id) == key) - START
+        found: datetime = next(row.seen_at for row in rows if str(row.id) == key)
+        return found - START
 
     clock.shift(timedelta(seconds=59))
     door.status(token)

@@ -1,0 +1,219 @@
+"""A town with belongings of several owners, and callers for whom some of them are foreign."""
+
+from dataclasses import dataclass
+from datetime import UTC, date, datetime
+from typing import Final
+from uuid import UUID
+
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from app.access.credentials import NewKey, hashed, new_token
+from app.access.permissions import Permission, Role, permissions_of
+from app.http.clock import now
+from app.store.tables import (
+    Account,
+    ApiKey,
+    Assessment,
+    Attachment,
+    Attestation,
+    AuditEvent,
+    Handover,
+    InstitutionCode,
+    SignInSession,
+)
+from tests.access.people import SINCE, Person, a_consent, a_key, an_account, an_organisation, colleague, somebody
+from tests.access.town import HOME, SIBLING, Town, terms
+from tests.matching.factories import Registry
+
+DAY: Final = date(2026, 1, 1)
+REVENUE: Final = "institution.annual_revenue_yuan"
+Ids = dict[str, object]
+
+
+@dataclass(frozen=True)
+class View:
+    """A caller, rows that he or she may touch, and rows of others, by the parameter that names them."""
+
+    name: str
+    caller: Person
+    roles: frozenset[Role]
+    own: Ids
+    foreign: Ids
+
+    def may(self, permission: str | None) -> bool:
+        return permission is None or Permission(permission) in permissions_of(self.roles)
+
+
+@dataclass(frozen=True)
+class Scene:
+    """The town, those who look at it, and one account that has every role."""
+
+    town: Town
+    views: tuple[View, ...]
+    everything: Person
+
+
+def belongings(session: Session, institution: UUID, region: str, owner: UUID, bank: UUID | None) -> Ids:
+    """One row of everything that an institution can have."""
+    registry = Registry(session)
+    project = registry.project(institution, region=region)
+    need = registry.need(institution, project, region=region)
+    loan = registry.loan(institution)
+    row = {"institution_id": institution}
+    attachment = Attachment(
+        **row, name="虚构.pdf", media_type="application/pdf", size=1, sha256="0" * 64, created_at=SINCE
+    )
+    attestation = Attestation(
+        **row,
+        subject_id=institution,
+        fact="institution.stable_cash_flow",
+        programme="",
+        granted=True,
+        office="虚构局",
+        person="虚构人",
+        attested_on=DAY,
+        recorded_from=SINCE,
+    )
+    code = InstitutionCode(
+        **row,
+        code_hash=hashed(str(institution)),
+        issued_by=owner,
+        issued_at=SINCE,
+        expires_at=datetime(2099, 1, 1, tzinfo=UTC),
+    )
+    assessment = Assessment(
+        **row,
+        region_code=region,
+        kind="institution",
+        case_id=institution,
+        name="虚构",
+        as_of=DAY,
+        assessed_at=SINCE,
+        frozen={},
+        results=[],
+    )
+    session.add_all((attachment, attestation, code, assessment))
+    session.flush()
+    owned: Ids = {
+        "institution_id": institution,
+        "project_id": project,
+        "need_id": need,
+        "loan_id": loan,
+        "attachment_id": attachment.id,
+        "attestation_id": attestation.id,
+        "code_id": code.id,
+        "assessment_id": assessment.id,
+    }
+    if bank is not None:
+        owned["consent_id"] = a_consent(session, institution, bank, owner, REVENUE, region_code=region).id
+    return owned
+
+
+def office(session: Session, region: str) -> Ids:
+    """An office, two of its people, a key, work that was handed over, and an entry of its trail."""
+    giver = somebody(session, Role.CIVIL_AFFAIRS, region)
+    taker = colleague(session, giver, Role.CIVIL_AFFAIRS)
+    handover = Handover(
+        from_account_id=giver.account_id,
+        to_account_id=taker.account_id,
+        starts_on=DAY,
+        ends_on=None,
+        reason="虚构",
+        made_by=giver.account_id,
+        created_at=SINCE,
+    )
+    # A key of its own: that of a person is not named by an id.
+    key_row = a_key_row(session, giver.account_id)
+    event = AuditEvent(
+        chain=region,
+        day=DAY,
+        number=1,
+        at=SINCE,
+        action="虚构",
+        outcome="done",
+        region_code=region,
+        credential="test",
+        request_id="虚构",
+        address="local",
+        previous_hash="0" * 64,
+        hash="0" * 64,
+    )
+    session.add_all((handover, event))
+    session.flush()
+    return {
+        "organisation_id": giver.organisation_id,
+        "user_id": giver.account_id,
+        "handover_id": handover.id,
+        "key_id": key_row,
+        "event_id": event.id,
+    }
+
+
+def a_key_row(session: Session, account: UUID) -> UUID:
+    """The id of a new key's row."""
+    made = a_key(session, account)
+    return session.scalars(select(ApiKey.id).where(ApiKey.public_id == made.public_id)).one()
+
+
+def a_session(session: Session, person: Person) -> tuple[Person, UUID]:
+    """The same person, signed in."""
+    token = new_token()
+    row = SignInSession(
+        token_hash=hashed(token),
+        carrier="bearer",
+        account_id=person.account_id,
+        role_stamp=session.get_one(Account, person.account_id).role_stamp,
+        is_complete=True,
+        address="192.0.2.1",
+        user_agent="虚构",
+        created_at=now(),
+        seen_at=now(),
+    )
+    session.add(row)
+    session.flush()
+    return Person(person.account_id, person.organisation_id, NewKey("", "", token)), row.id
+
+
+def a_scene(town: Town) -> Scene:
+    """Three who may and may not for each kind of reach: region, institution, bank, office, oneself."""
+    with town.house.owner.writing() as session:
+        people = town.people
+        own = belongings(session, town.home, HOME, people.home.account_id, town.bank_id)
+        other = belongings(session, town.neighbour, SIBLING, people.neighbour.account_id, town.bank_id)
+        hidden = belongings(session, town.hermit, HOME, people.home.account_id, None)
+        here, there = office(session, HOME), office(session, SIBLING)
+        one, _own_session = a_session(session, people.county)
+        _another, session_id = a_session(session, people.sibling)
+        everything = an_account(session, an_organisation(session, "operator"), *Role)
+        admins = [somebody(session, role, HOME) for role in (Role.SYSTEM_ADMIN, Role.SECURITY_ADMIN, Role.AUDITOR)]
+        whole = Person(everything.id, everything.organisation_id, a_key(session, everything.id))
+    consent = {"consent_id": other["consent_id"]}
+    draft = programme_draft(town)
+    views = (
+        View("county", people.county, frozenset({Role.CIVIL_AFFAIRS}), own | here, other | there),
+        View("institution", people.home, frozenset({Role.INSTITUTION}), own, other),
+        View("bank", people.bank, frozenset({Role.BANK}), own, hidden),
+        View("other bank", people.other_bank, frozenset({Role.BANK}), {}, consent | product_draft(town)),
+        View("system admin", admins[0], frozenset({Role.SYSTEM_ADMIN}), here, there),
+        View("security admin", admins[1], frozenset({Role.SECURITY_ADMIN}), here, there),
+        View("auditor", admins[2], frozenset({Role.AUDITOR}), own | here, other | there),
+        View("province", people.province, frozenset({Role.CIVIL_AFFAIRS}), {}, draft),
+        View("signed in", one, frozenset({Role.CIVIL_AFFAIRS}), {}, {"session_id": session_id}),
+    )
+    return Scene(town, views, whole)
+
+
+def product_draft(town: Town) -> Ids:
+    """A product that its bank has not published."""
+    body = {"slug": "xugou-scene", "bank": "xugou-bank", **terms()}
+    return {"product_id": town.house.post(town.people.bank, "/products", body)["id"]}
+
+
+def programme_draft(town: Town) -> Ids:
+    """A draft of another programme than the one that addresses name where nothing is said."""
+    body = {"author": "虚构省民政厅", "programme": {"window_note": "虚构说明"}}
+    found = town.house.get(None, "/programmes")["items"]
+    other = next(one["slug"] for one in found if one["slug"] != "kangyang-interest-subsidy")
+    made = town.house.post(town.people.province, f"/programmes/{other}/drafts", body)
+    return {"draft_id": made["id"]}
