@@ -55,12 +55,12 @@ def _named(header: Mapping[Any, Any], *names: str) -> dict[str, Any]:
 
 
 def institution_out(one: Recorded) -> InstitutionOut:
-    """An institution as it was on record; its numbers and its list status are the present ones."""
+    """An institution as it was on record; its numbers are the present ones."""
     return InstitutionOut(
         **_versioned(one),
         **_placed(one.facts["region_code"] or one.header["region_code"]),
-        **_named(one.header, "uscc", "provisional_number", "site_number", "list_status", "listed_on"),
-        **_named(one.facts, "name", *_CONTACT),
+        **_named(one.header, "uscc", "provisional_number", "site_number"),
+        **_named(one.facts, "name", "list_status", "listed_on", *_CONTACT),
         facts=facts_out(Subject.INSTITUTION, one.facts),
     )
 
@@ -78,8 +78,8 @@ def project_out(one: Recorded) -> ProjectOut:
     return ProjectOut(
         **_versioned(one),
         **_placed(one.facts["region_code"] or one.header["region_code"]),
-        **_named(one.header, "institution_id", "list_status", "listed_on"),
-        name=one.facts["name"],
+        **_named(one.header, "institution_id"),
+        **_named(one.facts, "name", "list_status", "listed_on"),
         facts=facts_out(Subject.PROJECT, one.facts),
     )
 
@@ -88,7 +88,8 @@ def need_out(one: Recorded) -> NeedOut:
     """A need as it was on record."""
     return NeedOut(
         **_versioned(one),
-        **_named(one.header, "institution_id", "project_id", "status"),
+        **_named(one.header, "institution_id"),
+        **_named(one.facts, "project_id", "status"),
         facts=facts_out(Subject.NEED, one.facts),
     )
 
@@ -97,7 +98,8 @@ def loan_out(one: Recorded) -> LoanOut:
     """A loan as it was on record."""
     return LoanOut(
         **_versioned(one),
-        **_named(one.header, "institution_id", "project_id", "lender", "contract_number"),
+        **_named(one.header, "institution_id", "lender", "contract_number"),
+        project_id=one.facts["project_id"],
         terms=one.facts["terms"],
         facts=facts_out(Subject.LOAN, one.facts),
     )
