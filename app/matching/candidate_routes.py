@@ -8,7 +8,7 @@ from uuid import UUID
 
 from fastapi import APIRouter, Depends, Path, Query
 from fastapi.responses import StreamingResponse
-from sqlalchemy import Row, Select
+from sqlalchemy import Row
 from sqlalchemy.orm import Session
 
 from app.access.scope import InScope, Scope
@@ -22,7 +22,7 @@ from app.http.unit_of_work import database_of, reads
 from app.matching.answers import advice_out, conditions_out, missing_out
 from app.matching.build import match_product
 from app.matching.candidate_schemas import COLUMNS, CandidateListOut, CandidateOut, CountOut
-from app.matching.candidates import Candidacy, Candidates, CandidatesAsked, Counts, Sort, order_of
+from app.matching.candidates import Candidacy, Candidates, CandidatesAsked, Counts, Sort
 from app.matching.citations import Citations
 from app.matching.exports import MEDIA_TYPES, ExportFormat, written
 from app.matching.fetch import KIND_LABELS, case_to_match, fetch_citations, fetch_product
@@ -36,7 +36,7 @@ from app.programmes.queries import read_parameters
 from app.regions import region_names
 from app.rules.parameters import Parameters
 from app.store.engine import Database
-from app.store.pages import MAX_SIZE, CursorRefused, Key, PageAsked, Pages
+from app.store.pages import MAX_SIZE, CursorRefused, PageAsked, Pages
 
 router = APIRouter(route_class=StrictRoute, tags=["matching"])
 
@@ -133,7 +133,9 @@ def list_candidates(
     """One page of candidates with what each of them lacks, and on request the counts of all."""
     moment = Moment(as_of or today(), known_at)
     reading = reader(session, product_id, moment, scope, is_expanded=expand is not None)
-    page = paging.pages.take(session, *_ordered(reading, asked, sort), paging.asked(**_bound(asked, moment, sort)))
+    page = paging.pages.take(
+        session, *reading.candidates.select(asked, sort), paging.asked(**_bound(asked, moment, sort))
+    )
     paging.link(page.next_cursor)
     counts = reading.candidates.count(session, asked) if paging.total else None
     return CandidateListOut(
@@ -199,17 +201,12 @@ def _chunks(
     pages, question = Pages("export"), PageAsked({}, size=MAX_SIZE)
     while True:
         with database.reading() as session:
-            page = pages.take(session, *_ordered(reading, asked, sort), question)
+            page = pages.take(session, *reading.candidates.select(asked, sort), question)
             rows = reading.rows(session, page.rows)
         yield rows
         if page.next_cursor is None:
             return
         question = PageAsked({}, page.next_cursor, MAX_SIZE)
-
-
-def _ordered(reading: Reader, asked: CandidatesAsked, sort: Sort) -> tuple[Select[Any], list[Key]]:
-    query, every = reading.candidates.select(asked)
-    return query, order_of(sort, every)
 
 
 def _bound(asked: CandidatesAsked, moment: Moment, sort: Sort) -> dict[str, object]:
