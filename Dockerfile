@@ -28,6 +28,9 @@ ENV PATH=/opt/yinqiao/bin:$PATH \
     PYTHONDONTWRITEBYTECODE=1 \
     PYTHONUNBUFFERED=1 \
     YINQIAO_DATABASE_URL=sqlite:////var/lib/yinqiao/yinqiao.db
+# pg_dump and pg_restore, for `yinqiao backup` on PostgreSQL.
+RUN apt-get update && apt-get install --yes --no-install-recommends postgresql-client \
+    && rm -rf /var/lib/apt/lists/*
 # A fixed number, so that a host can give the volume to the same owner.
 RUN groupadd --system --gid 10001 yinqiao \
     && useradd --system --uid 10001 --gid yinqiao --no-create-home --shell /usr/sbin/nologin yinqiao \

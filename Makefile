@@ -63,6 +63,11 @@ parity: environment ## 求值与 SQL 的一致性:在两种数据库上各比较
 fuzz: environment ## 按接口文档生成大量请求冲击全部接口,并沿链接连续操作(EXAMPLES=每个接口的请求数和连续操作的次数)
 	@YINQIAO_FUZZ_EXAMPLES=$(EXAMPLES) $(BIN)/pytest -n $(WORKERS) tests/api/test_generated.py tests/api/test_stateful.py $(ARGS)
 
+.PHONY: chaos
+chaos: environment ## 强杀服务 50 次、两路各写 10,000 条审计、篡改审计 10,000 次(约 20 分钟)
+	@YINQIAO_KILLS=50 YINQIAO_AUDIT_EVENTS=10000 YINQIAO_AUDIT_EDITS=10000 $(BIN)/pytest -n $(WORKERS) \
+		tests/access/test_kill.py tests/access/audit $(ARGS)
+
 .PHONY: check
 check: lint types ## 全部静态检查
 

@@ -11,9 +11,17 @@ import typer
 import uvicorn
 from sqlalchemy.exc import OperationalError, ProgrammingError
 
-from app.config import Settings, read_settings
+from app.access.audit.events import writing_as_service
+from app.access.audit.export import SealExport
+from app.access.audit.seals import seals_after, take_seal
+from app.access.audit.stored import read_seals, verify_stored
+from app.access.audit.verify import Report
+from app.access.bootstrap import bootstrap as first_people
+from app.access.commands import told, users
+from app.config import Settings, read_settings, secret_key_of
 from app.demo.load import DEFAULT_SEED, DEFAULT_SIZE, MOST, holds_other, households_of, is_empty, load_sample
 from app.demo.models import Sample, read_sample
+from app.demo.people import PASSWORD, holds_people, load_people, renew_keys, stage_of
 from app.errors import AppError
 from app.http.clock import now
 from app.http.logs import configure_logs
@@ -22,6 +30,7 @@ from app.products.load import load_banks
 from app.programmes.load import Loaded, load_seeds
 from app.programmes.seeds import SeedRefused, read_seeds
 from app.programmes.texts import TextRefused, load_texts
+from app.store.backup import back_up, restore
 from app.store.engine import Database, open_database
 from app.store.migrate import current_revision, head_revision, migrate
 from app.store.tables import Institution
@@ -29,6 +38,7 @@ from app.store.tables import Institution
 cli = typer.Typer(name="yinqiao", help="银桥：山西养老金融对接服务", no_args_is_help=True, add_completion=False)
 policies = typer.Typer(help="政策库", no_args_is_help=True)
 cli.add_typer(policies, name="policies")
+cli.add_typer(users, name="user")
 
 Host = Annotated[str, typer.Option(help="监听地址")]
 Port = Annotated[int, typer.Option(min=1, max=65535, help="监听端口")]
@@ -60,14 +70,19 @@ _TRY = """
      curl -s http://{host}:{port}/api/v1/policies
      浏览器打开 http://{host}:{port}/docs
 
-{sample}按 Ctrl+C 停止。
+  4. 以虚构人员的身份调用（登录密码都是 {password}，只在这个演示库中有效）：
+     . {keys}
+     curl -s -H "Authorization: Bearer $COUNTY_KEY" http://{host}:{port}/api/v1/organisations
+{sample}
+按 Ctrl+C 停止。
 """  # noqa: E501  a command that somebody copies must not be broken
 
-_TRY_SAMPLE = """  4. 一家虚构机构适合哪些政策和贷款产品、差在哪里；全部虚构产品：
-     curl -s http://{host}:{port}/api/v1/institutions/{institution}/matches
+_TRY_SAMPLE = """
+  5. 一家虚构机构适合哪些政策和贷款产品、差在哪里；全部虚构产品：
+     curl -s -H "Authorization: Bearer $INSTITUTION_KEY" http://{host}:{port}/api/v1/institutions/{institution}/matches
      curl -s http://{host}:{port}/api/v1/products
-
 """
+_DEMO_KEYS = Path("var/demo-keys.env")
 
 
 def main() -> None:
@@ -101,8 +116,10 @@ def _database(settings: Settings) -> Iterator[Database]:
 def serve(host: Host = "127.0.0.1", port: Port = 8000) -> None:
     """启动服务（先运行 migrate 和 seed）"""
     settings = read_settings()
+    secret_key_of(settings)  # Without one no administrator could sign in; better said now than then.
     with _database(settings) as database:
         _require_newest(database)
+        _refuse_demonstration(settings, database)
     _serve(settings, host, port)
 
 
@@ -111,9 +128,24 @@ def _require_newest(database: Database) -> None:
         _fail("数据库结构不是当前版本，请先运行 yinqiao migrate，再运行 yinqiao seed")
 
 
+def _refuse_demonstration(settings: Settings, database: Database) -> None:
+    with database.reading() as session:
+        if holds_people(session) and not settings.demo:
+            _fail("这是演示库，其中人员的密码是公开的，不能正式使用。请改 YINQIAO_DATABASE_URL，或运行 yinqiao demo")
+
+
 def _serve(settings: Settings, host: str, port: int) -> None:
     configure_logs(settings.log_level)
-    uvicorn.run(create_app(settings), host=host, port=port, log_config=None, access_log=False)
+    uvicorn.run(
+        create_app(settings),
+        host=host,
+        port=port,
+        log_config=None,
+        access_log=False,
+        server_header=False,
+        # Whoever stops the service gives requests that are under way this long to end.
+        timeout_graceful_shutdown=settings.shutdown_seconds,
+    )
 
 
 @cli.command(name="migrate")
@@ -133,9 +165,22 @@ def seed() -> None:
         typer.echo(f"政策库：{_seed(settings, database)}")
 
 
+@cli.command()
+def bootstrap(
+    operator: Annotated[str, typer.Option("--operator", help="运行本系统的单位名称")] = "银桥运行单位",
+) -> None:
+    """在空库中建立运行单位、三名管理员和各级民政部门；首次登录的密码只显示这一次"""
+    settings = read_settings()
+    with _database(settings) as database, writing_as_service(database, "bootstrap") as session:
+        made = first_people(session, operator, now(), settings)
+    typer.echo(f"已建立 {operator} 和 {made.bureaux} 个民政部门。三名管理员须由三个人分别担任，首次登录须设第二因素：")
+    for one in made.administrators:
+        typer.echo(told(one.login, one.start))
+
+
 def _seed(settings: Settings, database: Database) -> Loaded:
     seeds = read_seeds(settings.seed_path)
-    with database.writing() as session:
+    with writing_as_service(database, "seed") as session:
         loaded = load_seeds(session, seeds, now())
         load_banks(session, settings.seed_path)
         return loaded
@@ -145,7 +190,7 @@ def _seed(settings: Settings, database: Database) -> Loaded:
 def demo(host: Host = "127.0.0.1", port: Port = 8000, institutions: SampleSize = None, seed: SampleSeed = None) -> None:
     """建库、装入政策和虚构样本，并以 SQLite 提供服务；打印可以试的命令"""
     file = Path("var/demo.db").resolve()
-    settings = read_settings().model_copy(update={"database_url": f"sqlite:///{file}"})
+    settings = read_settings().model_copy(update={"database_url": f"sqlite:///{file}", "demo": True})
     size = DEFAULT_SIZE if institutions is None else institutions
     wanted = DEFAULT_SEED if seed is None else seed
     sample = read_sample(settings.seed_path)
@@ -154,7 +199,7 @@ def demo(host: Host = "127.0.0.1", port: Port = 8000, institutions: SampleSize =
         _remove(file)
     shown = _fill_demo(settings, sample, size, wanted)
     example = _TRY_SAMPLE.format(host=host, port=port, institution=shown) if shown else ""
-    typer.echo(_TRY.format(host=host, port=port, file=file, sample=example))
+    typer.echo(_TRY.format(host=host, port=port, file=file, sample=example, keys=_DEMO_KEYS, password=PASSWORD))
     _serve(settings.model_copy(update={"log_level": "WARNING"}), host, port)
 
 
@@ -176,12 +221,20 @@ def _fill_demo(settings: Settings, sample: Sample, size: int, seed: int) -> UUID
     with _database(settings) as database:
         migrate(database.engine, migrations=settings.migrations_path)
         _seed(settings, database)
-        with database.writing() as session:
-            if size and is_empty(session):
-                typer.echo(f"正在装入 {size:,} 家虚构机构……")
-                typer.echo(f"样本：{load_sample(session, sample, size, seed)}")
-            first = households_of(sample, seed).key(0)
-            return first if session.get(Institution, first) else None
+        shown = _fill_sample(database, sample, size, seed)
+        with writing_as_service(database, "demo_people") as session:
+            load_people(session, stage_of(session, sample.banks, shown), now(), settings)
+            renew_keys(session, _DEMO_KEYS, now(), settings)
+        return shown
+
+
+def _fill_sample(database: Database, sample: Sample, size: int, seed: int) -> UUID | None:
+    with database.writing() as session:
+        if size and is_empty(session):
+            typer.echo(f"正在装入 {size:,} 家虚构机构……")
+            typer.echo(f"样本：{load_sample(session, sample, size, seed)}")
+        first = households_of(sample, seed).key(0)
+        return first if session.get(Institution, first) else None
 
 
 @policies.command("load-text")
@@ -189,6 +242,76 @@ def load_text(
     folder: Annotated[Path, typer.Argument(help="放官方文本的文件夹，文件名为政策代码加 .txt")],
 ) -> None:
     """装入使用单位自有的官方文本，按条拆分；页面即可把原文与摘要并列"""
-    with _database(read_settings()) as database, database.writing() as session:
+    with _database(read_settings()) as database, writing_as_service(database, "load_texts") as session:
         for report in load_texts(session, folder, now()):
             typer.echo(str(report))
+
+
+@cli.command()
+def backup(target: Annotated[Path, typer.Argument(help="备份文件，如 yinqiao-20261121.tar")]) -> None:
+    """把数据库和附件备份成一个文件；服务可以照常运行"""
+    made = back_up(read_settings(), target, now())
+    typer.echo(f"已备份到 {target}：{sum(made.rows.values()):,} 行，{made.files:,} 个附件，结构版本 {made.revision}")
+
+
+@cli.command(name="restore")
+def restore_command(source: Annotated[Path, typer.Argument(help="backup 写成的文件", exists=True)]) -> None:
+    """把备份恢复到空的数据库和空的附件文件夹，并逐项核对"""
+    settings = read_settings()
+    back = restore(settings, source)
+    typer.echo(f"已恢复并核对：{sum(back.rows.values()):,} 行，{back.files:,} 个附件，备份于 {back.made_at}")
+    with _database(settings) as database:
+        if current_revision(database.engine) != head_revision():
+            typer.echo("备份的结构版本较旧，请接着运行 yinqiao migrate")
+
+
+@cli.command(name="seal-audit")
+def seal_audit() -> None:
+    """封存审计记录：固定各链的链头并导出到配置的文件、syslog 和网址；宜每小时运行一次"""
+    settings = read_settings()
+    export = SealExport.of(settings)
+    with _database(settings) as database:
+        with writing_as_service(database, "seal_audit") as session:
+            seal = take_seal(session, now())
+        with database.reading() as session:
+            exports = export.send(seals_after(session, min(export.held(), seal.number - 1)))
+    typer.echo(f"已封存第 {seal.number} 号，{len(seal.heads)} 条链。{seal.hash}")
+    for one in exports:
+        typer.echo(f"导出 {one.kind}：{'成功' if one.failure is None else f'失败，{one.failure}'}")
+    if not exports:
+        typer.echo("没有配置导出目标：只存在库中的封存防不住能改库的人，请设置 YINQIAO_AUDIT_SEAL_FILE 等")
+    if any(one.failure is not None for one in exports):
+        raise typer.Exit(1)
+
+
+@cli.command(name="verify-audit")
+def verify_audit(
+    seals: Annotated[
+        Path | None, typer.Option("--seals", help="导出的封存文件，每行一个；不写则用 YINQIAO_AUDIT_SEAL_FILE")
+    ] = None,
+) -> None:
+    """核验审计记录：逐条指出被改、被删、被插、被截之处，并列出尚未封存的部分；有发现则以状态 1 退出"""
+    settings = read_settings()
+    file = seals or settings.audit_seal_file
+    exported = None if file is None else read_seals(file.read_text(encoding="utf-8"))
+    with _database(settings) as database, database.reading() as session:
+        report = verify_stored(session, exported)
+    for line in _told(report, file):
+        typer.echo(line)
+    if report.findings:
+        raise typer.Exit(1)
+
+
+def _told(report: Report, seals: Path | None) -> Iterator[str]:
+    """What verifying found, in words."""
+    yield from (str(finding) for finding in report.findings)
+    yield f"共核验 {report.events} 条，发现 {len(report.findings)} 处"
+    if seals is None:
+        yield "没有导出的封存文件可对照，只用了库中的封存记录；能改库的人也能改它"
+    if report.seal_number is None:
+        yield "从未封存"
+    else:
+        yield f"最近一次封存：第 {report.seal_number} 号，{report.sealed_until}"
+    for window in report.unsealed:
+        first, last = (f"{day} 第 {number} 条" for day, number in (window.first, window.last))
+        yield f"尚未封存：链 {window.chain} {first} 至 {last}，共 {window.events} 条"

@@ -3,11 +3,15 @@
 AppError                     500  internal_error
 ├── BadRequest               400  bad_request             the request cannot be read
 │   └── UnreadableJson       400  unreadable_json         … because its body is not acceptable JSON
+├── Unauthenticated          401  unauthenticated         nobody, or not who they say
+├── Forbidden                403  forbidden               somebody, but not allowed to do this
 ├── NotFound                 404  not_found               no such thing, or not for this caller
 ├── MethodNotAllowed         405  method_not_allowed
 ├── Conflict                 409  conflict                the state does not allow the action
+├── RequestTimeout           408  request_timeout         the body did not arrive in time
 ├── PayloadTooLarge          413  payload_too_large
 ├── UnsupportedMediaType     415  unsupported_media_type
+├── TooManyRequests          429  too_many_requests       … and when to come again
 ├── Unprocessable            422  refused_values          readable, but a value is refused
 └── StoreUnavailable         503  store_unavailable       the database is busy or away
     └── NotMigrated          503  not_migrated            … or its tables are not those of this program
@@ -56,6 +60,22 @@ class UnreadableJson(BadRequest):
     title = "请求体不是可读的 JSON"
 
 
+class Unauthenticated(AppError):
+    """Nobody has signed in, or what was shown is not (or no longer) valid."""
+
+    status = 401
+    code = "unauthenticated"
+    title = "需要登录"
+
+
+class Forbidden(AppError):
+    """The caller is known, and may not do this."""
+
+    status = 403
+    code = "forbidden"
+    title = "没有权限"
+
+
 class NotFound(AppError):
     """No such thing, or none that this caller may know of."""
 
@@ -80,6 +100,14 @@ class Conflict(AppError):
     title = "当前状态不允许此操作"
 
 
+class RequestTimeout(AppError):
+    """The body did not arrive in time."""
+
+    status = 408
+    code = "request_timeout"
+    title = "请求超时"
+
+
 class PayloadTooLarge(AppError):
     """The body is longer than the configured limit."""
 
@@ -94,6 +122,18 @@ class UnsupportedMediaType(AppError):
     status = 415
     code = "unsupported_media_type"
     title = "不支持的内容类型"
+
+
+class TooManyRequests(AppError):
+    """Too often; `retry_after` says in how many seconds it is worth asking again."""
+
+    status = 429
+    code = "too_many_requests"
+    title = "请求过于频繁"
+
+    def __init__(self, detail: str, *, retry_after: int) -> None:
+        super().__init__(detail)
+        self.retry_after = retry_after
 
 
 class Unprocessable(AppError):

@@ -5,11 +5,31 @@ from contextlib import asynccontextmanager
 
 import structlog
 from fastapi import FastAPI
-from fastapi_offline import FastAPIOffline
 
+from app.access import account_routes as users
+from app.access import consent_routes as consents
+from app.access import console_routes as console
+from app.access import handover_routes as handovers
+from app.access import institution_code_routes as institution_codes
+from app.access import key_routes as keys
+from app.access import oidc_routes as oidc
+from app.access import organisation_routes as organisations
+from app.access import own_account_routes as own_account
+from app.access import session_routes as sessions
+from app.access.audit import routes as audit
+from app.access.audit.export import SealExport
+from app.access.documented import declare_access
+from app.access.gate import AccessGate
+from app.access.oidc import Provider, use_oidc
+from app.access.permissions import check_declarations
+from app.access.row_security import APP_ROLE
 from app.config import Settings, read_settings
-from app.http import health
+from app.http import health, metrics
+from app.http.documentation import serve_documentation
 from app.http.edge import install_edge
+from app.http.gate import Gate, use_gate
+from app.http.installation import use_settings
+from app.http.key_header import declare_keys
 from app.http.logs import configure_logs
 from app.http.paging import use_pages
 from app.http.unit_of_work import limit_threads, use_database
@@ -39,10 +59,10 @@ DESCRIPTION = (
 )
 
 
-def create_app(settings: Settings | None = None, database: Database | None = None) -> FastAPI:
-    """The service. Without arguments it runs on the environment (`YINQIAO_…`)."""
+def create_app(settings: Settings | None = None, database: Database | None = None, gate: Gate | None = None) -> FastAPI:
+    """The service. Without arguments it runs on the environment (`YINQIAO_…`), behind the gate of `app.access`."""
     settings = settings or read_settings()
-    store = database or open_database(settings)
+    store = database or open_database(settings, APP_ROLE)
     if not structlog.is_configured():
         # The library's own default prints tracebacks with local variables, which hold what people typed.
         configure_logs(settings.log_level)
@@ -54,9 +74,9 @@ def create_app(settings: Settings | None = None, database: Database | None = Non
         if database is None:
             store.dispose()
 
-    # The documentation page comes from the installed package: an intranet reaches no CDN.
     # A slash too many is an unknown address like any other: a redirect is no answer that the document declares.
-    app = FastAPIOffline(
+    app = FastAPI(
+        docs_url=None,
         redoc_url=None,
         redirect_slashes=False,
         title="银桥 Yinqiao",
@@ -65,14 +85,29 @@ def create_app(settings: Settings | None = None, database: Database | None = Non
         lifespan=lifespan,
     )
     use_database(app, store)
+    use_gate(app, gate or AccessGate(store, settings))
     use_pages(app, settings.cursor_secret)
+    use_settings(app, settings)
     attachments.use_storage(app, Folder(settings.attachments_path))
+    audit.use_seal_export(app, SealExport.of(settings))
     app.include_router(health.router)
+    app.include_router(metrics.router)
+    use_oidc(app, Provider.of(settings))
+    for room in (console, oidc):
+        app.include_router(room.router)
+    for room in (sessions, own_account):
+        app.include_router(room.router, prefix=API)
+    serve_documentation(app)
     for room in (programmes, programme_drafts, rate_entries, banks, products, matching, rule_checks):
         app.include_router(room.router, prefix=API)
     for room in (institutions, projects, needs, loans, attestations, attachments):
         app.include_router(room.router, prefix=API)
-    for room in (institution_matches, candidates, assessments):
+    for room in (institution_matches, candidates, assessments, consents, audit):
         app.include_router(room.router, prefix=API)
-    install_edge(app, body_limit=settings.body_limit_bytes, larger=(LARGER_BODY,))
+    for room in (organisations, users, handovers, keys, institution_codes):
+        app.include_router(room.router, prefix=API)
+    check_declarations(app)
+    install_edge(app, body_limit=settings.body_limit_bytes, larger=(LARGER_BODY,), body_seconds=settings.body_seconds)
+    declare_keys(app)
+    declare_access(app)
     return app

@@ -110,7 +110,7 @@ def question(session: Session, size: int, share: Decimal, *, is_attested: bool) 
     if found != wanted:
         raise Disagreement(f"候选名单：应有 {wanted} 案，数出 {found} 案")
     rule = bind(product(least, is_attested=is_attested).rules.rule, AS_OF, NO_PARAMETERS)
-    source = case_source(CaseKind.NEED, _MOMENT)
+    source = case_source(CaseKind.NEED, _MOMENT, FULL)
     # Revenues are the whole numbers below the size.
     by_hand = ByHand(source, [one.key for one in conditions(rule)], _REVENUE.between(size - wanted, size))
     return Question(candidates, source, by_hand, wanted)

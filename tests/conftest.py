@@ -15,6 +15,7 @@ from app.main import create_app
 from app.programmes.load import load_seeds
 from app.programmes.seeds import Seeds, read_seeds
 from app.store.engine import Database, open_database
+from tests.callers import OpenGate
 from tests.contract import documented_client
 from tests.databases import Databases, PostgresDatabases, SqliteDatabases, postgres_of_this_run, settings_for
 
@@ -129,5 +130,5 @@ def a_library(databases: Databases, seeds: Seeds) -> Iterator[Database]:
 def client(library: Database) -> Iterator[TestClient]:
     """The whole service on the seeds; every answer is checked against its OpenAPI document."""
     url = library.engine.url.render_as_string(hide_password=False)
-    with documented_client(create_app(settings_for(url), library)) as client:
+    with documented_client(create_app(settings_for(url), library, OpenGate())) as client:
         yield client

@@ -46,6 +46,7 @@ def logs_as_they_were() -> Iterator[None]:
 def run(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], tmp_path: Path) -> Run:
     """Runs the command line with these arguments, in a folder of its own."""
     monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("YINQIAO_SECRET_KEY", "k" * 40)
 
     def run(*arguments: str) -> Ended:
         monkeypatch.setattr(sys, "argv", ["yinqiao", *arguments])
@@ -72,6 +73,7 @@ def on_small_seeds(on_empty: None, tmp_path: Path, monkeypatch: pytest.MonkeyPat
     write_folder(root / "seed")
     (root / "seed" / "banks.yaml").write_text("relending: []\n", encoding="utf-8")
     shutil.copytree(PROJECT_ROOT / "seed" / "sample", root / "seed" / "sample")
+    shutil.copytree(PROJECT_ROOT / "seed" / "passwords", root / "seed" / "passwords")
     shutil.copytree(PROJECT_ROOT / "migrations", root / "migrations")
     monkeypatch.setenv("YINQIAO_ROOT_PATH", str(root))
     return root

@@ -13,6 +13,7 @@ from app.main import create_app
 from app.programmes.load import load_seeds
 from app.programmes.seeds import read_seeds
 from app.store.engine import open_database
+from tests.callers import OpenGate
 from tests.databases import SqliteDatabases, settings_for
 
 README = (PROJECT_ROOT / "README.md").read_text(encoding="utf-8")
@@ -36,7 +37,7 @@ def service(sqlite: SqliteDatabases) -> TestClient:
     database = open_database(settings)
     with database.writing() as session:
         load_seeds(session, read_seeds(settings.seed_path), now())
-    return TestClient(create_app(settings, database))
+    return TestClient(create_app(settings, database, OpenGate()))
 
 
 def test_every_request_has_its_answer() -> None:

@@ -62,7 +62,7 @@ def read_cases(session: Session, source: CaseSource, query: Select[Any], moment:
 
 def find_case(session: Session, kind: CaseKind, case_id: UUID, moment: Moment, scope: Scope) -> Case | None:
     """One case in scope, or None."""
-    source = case_source(kind, moment)
+    source = case_source(kind, moment, scope)
     found = read_cases(session, source, case_select(source, scope).where(source.id == case_id), moment)
     return found[0] if found else None
 

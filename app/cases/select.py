@@ -14,8 +14,9 @@ from uuid import UUID
 
 from sqlalchemy import ColumnElement, FromClause, Table, and_, case, or_, select, true
 
+from app.access.scope import Scope
 from app.rules.catalogue import CATALOGUE
-from app.rules.facts import FactType, Subject
+from app.rules.facts import Fact, FactType, Subject, Visibility
 from app.store.fact_columns import CHECKED, REGISTRY, column_name, stored_facts
 from app.store.rule_sql import FactColumn
 from app.store.tables import (
@@ -87,17 +88,18 @@ class CaseSource:
     facts: "CaseColumns"
 
 
-def case_source(kind: CaseKind, moment: Moment) -> CaseSource:
-    """The source of a kind of case."""
+def case_source(kind: CaseKind, moment: Moment, scope: Scope) -> CaseSource:
+    """The source of a kind of case, with its facts as the caller may know them. Which rows lie in scope is not said."""
     match kind:
         case CaseKind.INSTITUTION:
-            return _institutions(moment)
+            return _institutions(moment, scope)
         case CaseKind.PROJECT:
-            return _projects(moment)
+            return _projects(moment, scope)
         case CaseKind.NEED:
-            return _money(kind, moment, Need, need_version, moment.said(Need.status, need_version) == "open")
+            status = moment.said(Need.status, need_version)
+            return _money(kind, moment, scope, Need, need_version, status == "open")
         case CaseKind.LOAN:
-            return _money(kind, moment, Loan, loan_version, true())
+            return _money(kind, moment, scope, Loan, loan_version, true())
 
 
 def _c(column: Any) -> Any:
@@ -110,9 +112,9 @@ def _with_institution(rows: FromClause, moment: Moment) -> FromClause:
     return rows.join(version, and_(version.c.institution_id == Institution.id, moment.recorded(version)))
 
 
-def _institutions(moment: Moment) -> CaseSource:
+def _institutions(moment: Moment, scope: Scope) -> CaseSource:
     rows = _with_institution(Institution.__table__, moment)
-    facts = CaseColumns(moment, {Subject.INSTITUTION: institution_version}, _c(Institution.id), None)
+    facts = CaseColumns(moment, scope, {Subject.INSTITUTION: institution_version}, _c(Institution.id), None)
     return CaseSource(
         CaseKind.INSTITUTION,
         rows,
@@ -127,12 +129,12 @@ def _institutions(moment: Moment) -> CaseSource:
     )
 
 
-def _projects(moment: Moment) -> CaseSource:
+def _projects(moment: Moment, scope: Scope) -> CaseSource:
     versions = {Subject.INSTITUTION: institution_version, Subject.PROJECT: project_version}
     owned = Project.__table__.join(Institution, Institution.id == Project.institution_id)
     mine = and_(project_version.c.project_id == Project.id, moment.recorded(project_version))
     rows = _with_institution(owned, moment).join(project_version, mine)
-    facts = CaseColumns(moment, versions, _c(Institution.id), _c(Project.id))
+    facts = CaseColumns(moment, scope, versions, _c(Institution.id), _c(Project.id))
     return CaseSource(
         CaseKind.PROJECT,
         rows,
@@ -148,7 +150,12 @@ def _projects(moment: Moment) -> CaseSource:
 
 
 def _money(
-    kind: CaseKind, moment: Moment, noun: type[Need] | type[Loan], version: Table, is_open: ColumnElement[bool]
+    kind: CaseKind,
+    moment: Moment,
+    scope: Scope,
+    noun: type[Need] | type[Loan],
+    version: Table,
+    is_open: ColumnElement[bool],
 ) -> CaseSource:
     """A need or a loan with its owner and, where it is for one, its project."""
     subject = Subject(kind.value)
@@ -158,7 +165,7 @@ def _money(
     of_project = and_(project_version.c.project_id == Project.id, moment.recorded(project_version))
     for_project = Project.id == moment.said(noun.project_id, version)
     rows = _with_institution(owned, moment).outerjoin(Project, for_project)
-    facts = CaseColumns(moment, versions, _c(Institution.id), _c(Project.id))
+    facts = CaseColumns(moment, scope, versions, _c(Institution.id), _c(Project.id))
     return CaseSource(
         kind,
         rows.outerjoin(project_version, of_project),
@@ -175,11 +182,16 @@ def _money(
 
 
 class CaseColumns(Mapping[str, FactColumn]):
-    """The facts of a kind of case by key, attestations included. A key that it lacks is unknown for every case."""
+    """The facts of a kind of case by key, attestations included. A key that it lacks is unknown for every case.
+
+    For a bank, a fact that needs consent is NULL, and so unknown, where it has none: whatever reads these columns
+    (verdicts, explanations, counts, orders) can then say nothing of it, and the unknown and the hidden look the same.
+    """
 
     def __init__(
         self,
         moment: Moment,
+        scope: Scope,
         versions: Mapping[Subject, Table],
         institution_id: ColumnElement[UUID],
         project_id: ColumnElement[UUID] | None,
@@ -188,7 +200,7 @@ class CaseColumns(Mapping[str, FactColumn]):
         self._versions = versions
         self._subjects = {Subject.INSTITUTION: institution_id, Subject.PROJECT: project_id}
         self.stored: dict[str, ColumnElement[Any]] = {
-            fact.key: version.c[column_name(fact)]
+            fact.key: _as_seen(version.c[column_name(fact)], fact, institution_id, scope)
             for subject, version in versions.items()
             for fact in stored_facts(subject)
         }
@@ -217,6 +229,14 @@ class CaseColumns(Mapping[str, FactColumn]):
 
     def __len__(self) -> int:
         return len(self.stored)
+
+
+def _as_seen(
+    column: ColumnElement[Any], fact: Fact, institution_id: ColumnElement[UUID], scope: Scope
+) -> ColumnElement[Any]:
+    if scope.bank_id is None or fact.visibility is not Visibility.CONSENT:
+        return column
+    return case((scope.consented(institution_id, fact.key), column))
 
 
 @cache

@@ -5,7 +5,7 @@ from datetime import datetime
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from app.access.scope import FULL
+from app.access.caller import COMMAND_LINE
 from app.demo.chance import Keys
 from app.demo.models import Sample
 from app.http.etags import etag_of
@@ -38,6 +38,6 @@ def _add_banks(session: Session, sample: Sample, at: datetime, keys: Keys) -> No
 
 
 def _publish(session: Session, record: ProductRecord, at: datetime, keys: ProductKeys) -> None:
-    product, (draft,) = add_product(session, record, at, keys)
+    product, (draft,) = add_product(session, record, COMMAND_LINE, at, keys)
     session.flush()  # The draft is read again from its table, under a lock.
-    publish(session, product.id, draft.number, etag_of(draft.revision), at, day_of(at), FULL)
+    publish(session, product.id, draft.number, etag_of(draft.revision), COMMAND_LINE, at, day_of(at))

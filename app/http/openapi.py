@@ -9,6 +9,7 @@ from app.errors import (
     AppError,
     BadRequest,
     PayloadTooLarge,
+    RequestTimeout,
     StoreUnavailable,
     Unprocessable,
     UnsupportedMediaType,
@@ -72,7 +73,7 @@ def _possible(operation: dict[str, Any]) -> list[type[AppError]]:
     if "requestBody" in operation or "parameters" in operation:
         possible.append(Unprocessable)
     if "requestBody" in operation:
-        possible.append(UnsupportedMediaType)
+        possible += [RequestTimeout, UnsupportedMediaType]
     return possible
 
 

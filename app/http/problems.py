@@ -22,7 +22,10 @@ from app.errors import (
     NotFound,
     NotMigrated,
     PayloadTooLarge,
+    RequestTimeout,
     StoreUnavailable,
+    TooManyRequests,
+    Unauthenticated,
     Unprocessable,
     UnsupportedMediaType,
 )
@@ -89,7 +92,7 @@ async def _on_known(request: Request, error: Exception) -> Response:
         refused = field_errors(error.errors(), error.body)
         return problem_response(Unprocessable("请按 errors 中的提示修改后重试", errors=refused), request.scope)
     if isinstance(error, AppError):
-        return _with_retry(problem_response(error, request.scope))
+        return _refusal(error, request.scope)
     if isinstance(error, DBAPIError) and is_unmigrated(error):
         return _with_retry(
             problem_response(NotMigrated("数据库结构不是当前版本，请先运行 yinqiao migrate"), request.scope)
@@ -103,6 +106,15 @@ def _with_retry(response: Response) -> Response:
     """Whoever is told that the service is not ready is told when to ask again."""
     if response.status_code == StoreUnavailable.status:
         response.headers["Retry-After"] = _RETRY_AFTER_SECONDS
+    return response
+
+
+def _refusal(error: AppError, scope: Scope) -> Response:
+    response = _with_retry(problem_response(error, scope))
+    if isinstance(error, TooManyRequests):
+        response.headers["Retry-After"] = str(error.retry_after)
+    if isinstance(error, Unauthenticated):
+        response.headers["WWW-Authenticate"] = 'Bearer realm="yinqiao"'
     return response
 
 
@@ -138,6 +150,8 @@ def _fact_of(error: HTTPException) -> AppError:
             return NotFound("没有这个地址，请核对路径")
         case 405:
             return MethodNotAllowed("此地址不支持该方法，可用的方法见 Allow 响应头")
+        case 408:
+            return RequestTimeout(error.detail)
         case 413:
             return PayloadTooLarge(error.detail)
         case 415:

@@ -1,7 +1,8 @@
-"""The route class of every router: reads a JSON body strictly before FastAPI sees it."""
+"""The route class of every router: asks the gate who calls, then reads a JSON body strictly before FastAPI sees it."""
 
 from collections.abc import Callable, Coroutine
 from email.message import Message
+from http import HTTPStatus
 from typing import Any
 from urllib.parse import unquote_to_bytes
 
@@ -9,6 +10,8 @@ from fastapi import Request, Response, params
 from fastapi.routing import APIRoute
 
 from app.errors import BadRequest, UnsupportedMediaType
+from app.http.gate import gate_of
+from app.http.idempotency import keyed_request
 from app.http.strict_json import read_json
 
 
@@ -39,8 +42,11 @@ class StrictRoute(APIRoute):
         async def read_then_handle(request: Request) -> Response:
             _refuse_nul(request)
             strict = StrictRequest(request.scope, request.receive)
+            if (gate := gate_of(request)) is not None:
+                await gate.admit(strict, self)
             if takes_json and await strict.body():
                 await strict.json()
+            request.state.keyed = await keyed_request(strict, self.status_code or HTTPStatus.OK, has_json=takes_json)
             return await handler(strict)
 
         return read_then_handle

@@ -1,4 +1,4 @@
-"""Each request has a trace id, in its answer, its problems and its log lines; answers carry two sober headers."""
+"""Each request has a trace id, in its answer, its problems and its log lines; every answer has the common headers."""
 
 import re
 import uuid
@@ -6,6 +6,9 @@ import uuid
 import structlog
 from starlette.datastructures import Headers, MutableHeaders
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from app.http.headers import write_security_headers
+from app.http.rate_limits import write_standing
 
 TRACE_HEADER = "X-Request-ID"
 # A caller's own id is kept when it is harmless in a log line and in a header.
@@ -29,7 +32,9 @@ class TraceMiddleware:
 
         async def send_marked(message: Message) -> None:
             if message["type"] == "http.response.start":
-                mark(MutableHeaders(scope=message), trace_id)
+                headers = MutableHeaders(scope=message)
+                mark(headers, trace_id)
+                write_standing(headers, scope)
             await send(message)
 
         with structlog.contextvars.bound_contextvars(trace_id=trace_id):
@@ -37,10 +42,9 @@ class TraceMiddleware:
 
 
 def mark(headers: MutableHeaders, trace_id: str) -> None:
-    """Write the common headers. Answers depend on the day and the caller, so no cache keeps them unless told to."""
+    """Write the headers that every answer has."""
     headers[TRACE_HEADER] = trace_id
-    headers["X-Content-Type-Options"] = "nosniff"
-    headers.setdefault("Cache-Control", "no-store")
+    write_security_headers(headers)
 
 
 def trace_id_of(scope: Scope) -> str:

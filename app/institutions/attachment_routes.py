@@ -8,6 +8,7 @@ from fastapi import APIRouter, Depends, FastAPI, Path, Query, Request, Response
 from fastapi.responses import StreamingResponse
 from sqlalchemy.orm import Session
 
+from app.access.permissions import Permission, permits
 from app.access.scope import InScope
 from app.errors import UnsupportedMediaType
 from app.http.clock import now
@@ -76,6 +77,7 @@ async def _draft_of(request: Request, storage: Stored) -> AsyncIterator[Draft]:
     responses=problem_responses(InstitutionNotFound, AttachmentRefused),
     openapi_extra={"requestBody": {"required": True, "content": _ANY_BINARY}},
 )
+@permits(Permission.AMEND_REGISTRY)
 @writes
 def add(
     session: Session,
@@ -98,6 +100,7 @@ def add(
     summary="一个机构的附件",
     responses=problem_responses(InstitutionNotFound, CursorRefused),
 )
+@permits(Permission.READ_FILES)
 @reads
 def list_all(session: Session, scope: InScope, paging: Paged, institution_id: InstitutionId) -> AttachmentListOut:
     """In the order in which they came."""
@@ -117,6 +120,7 @@ def list_all(session: Session, scope: InScope, paging: Paged, institution_id: In
     summary="附件的说明",
     responses=problem_responses(InstitutionNotFound, AttachmentNotFound),
 )
+@permits(Permission.READ_FILES)
 @reads
 def get_one(
     session: Session, scope: InScope, institution_id: InstitutionId, attachment_id: AttachmentId
@@ -132,6 +136,7 @@ def get_one(
     responses=_CONTENT | problem_responses(InstitutionNotFound, AttachmentNotFound),
     response_class=StreamingResponse,
 )
+@permits(Permission.READ_FILES)
 @reads
 def get_content(
     session: Session, scope: InScope, institution_id: InstitutionId, attachment_id: AttachmentId, storage: Stored

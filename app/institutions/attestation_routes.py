@@ -6,6 +6,7 @@ from uuid import UUID
 from fastapi import APIRouter, Path, Query, Response
 from sqlalchemy.orm import Session
 
+from app.access.permissions import Permission, permits
 from app.access.scope import InScope
 from app.http.clock import now
 from app.http.openapi import problem_responses
@@ -33,6 +34,7 @@ _ORDER: Final = (Key(Attestation.id, descending=True),)
     status_code=201,
     responses=problem_responses(InstitutionNotFound, RegistryRefused, AttestedMeanwhile),
 )
+@permits(Permission.ATTEST)
 @writes
 def add(
     session: Session, response: Response, scope: InScope, institution_id: InstitutionId, body: AttestationIn
@@ -49,6 +51,7 @@ def add(
     summary="一个机构及其项目的认定，新的在前",
     responses=problem_responses(InstitutionNotFound, CursorRefused),
 )
+@permits(Permission.READ_REGISTRY)
 @reads
 def list_all(
     session: Session,
@@ -63,7 +66,7 @@ def list_all(
     page = paging.pages.take(session, query, _ORDER, paging.asked(project_id=project_id, closed=closed))
     paging.link(page.next_cursor)
     return AttestationListOut(
-        items=[attestation_out(row._mapping) for row in page.rows],
+        items=[attestation_out(row._mapping, with_evidence=scope.bank_id is None) for row in page.rows],
         next_cursor=page.next_cursor,
         total=count_rows(session, query) if paging.total else None,
     )
@@ -75,6 +78,7 @@ def list_all(
     summary="一条认定",
     responses=problem_responses(InstitutionNotFound, AttestationNotFound),
 )
+@permits(Permission.READ_REGISTRY)
 @reads
 def get_one(
     session: Session,
@@ -83,4 +87,5 @@ def get_one(
     attestation_id: Annotated[UUID, Path(description="认定编号")],
 ) -> AttestationOut:
     """An attestation, in force or replaced."""
-    return attestation_out(get_attestation(session, institution_id, attestation_id, scope))
+    row = get_attestation(session, institution_id, attestation_id, scope)
+    return attestation_out(row, with_evidence=scope.bank_id is None)

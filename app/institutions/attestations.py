@@ -31,7 +31,7 @@ def attest(session: Session, institution_id: UUID, body: AttestationIn, scope: S
         [
             *_errors(body),
             *_programme_errors(session, body),
-            *project_errors_of(session, institution_id, body.project_id),
+            *project_errors_of(session, institution_id, body.project_id, scope),
             *_day_errors(body, now),
         ]
     )

@@ -6,6 +6,7 @@ from uuid import UUID
 from fastapi import APIRouter, Path, Response
 from sqlalchemy.orm import Session
 
+from app.access.permissions import Permission, permits
 from app.access.scope import InScope
 from app.http.clock import now
 from app.http.etags import IfMatch, VersionRequired, VersionStale, check_version, set_etag
@@ -20,6 +21,7 @@ from app.institutions.parts import get_part, list_parts
 from app.institutions.refusals import InstitutionNotFound, LoanNotFound, RegistryRefused
 from app.institutions.routes import InstitutionId, KnownAt
 from app.institutions.schemas import LoanIn, LoanListOut, LoanOut, LoanPatch
+from app.institutions.shown import part_shown, parts_shown
 from app.store.pages import CursorRefused
 
 router = APIRouter(route_class=StrictRoute, tags=["institutions"])
@@ -36,6 +38,7 @@ LoanId = Annotated[UUID, Path(description="贷款编号")]
     status_code=201,
     responses=problem_responses(InstitutionNotFound, RegistryRefused),
 )
+@permits(Permission.AMEND_REGISTRY)
 @writes
 def add(session: Session, response: Response, scope: InScope, institution_id: InstitutionId, body: LoanIn) -> LoanOut:
     """A new loan with its facts."""
@@ -52,13 +55,16 @@ def add(session: Session, response: Response, scope: InScope, institution_id: In
     summary="一个机构的贷款",
     responses=problem_responses(InstitutionNotFound, CursorRefused),
 )
+@permits(Permission.READ_REGISTRY)
 @reads
 def list_all(
     session: Session, scope: InScope, paging: Paged, institution_id: InstitutionId, known_at: KnownAt = None
 ) -> LoanListOut:
     """In the order of registration."""
     found, next_cursor, total = list_parts(session, LOAN, institution_id, scope, paging, known_at)
-    return LoanListOut(items=[loan_out(one) for one in found], next_cursor=next_cursor, total=total)
+    return LoanListOut(
+        items=parts_shown(session, institution_id, scope, found, loan_out), next_cursor=next_cursor, total=total
+    )
 
 
 @router.get(
@@ -67,6 +73,7 @@ def list_all(
     summary="贷款的全部事实；known_at 回看当时的记录",
     responses=problem_responses(InstitutionNotFound, LoanNotFound),
 )
+@permits(Permission.READ_REGISTRY)
 @reads
 def get_one(
     session: Session,
@@ -77,7 +84,8 @@ def get_one(
     known_at: KnownAt = None,
 ) -> LoanOut:
     """What is on record."""
-    answer = loan_out(get_part(session, LOAN, institution_id, loan_id, scope, known_at))
+    one = get_part(session, LOAN, institution_id, loan_id, scope, known_at)
+    answer = part_shown(session, institution_id, scope, one, loan_out)
     set_etag(response, answer.version)
     return answer
 
@@ -88,6 +96,7 @@ def get_one(
     summary="更新贷款；旧记录保留",
     responses=problem_responses(InstitutionNotFound, LoanNotFound, RegistryRefused, VersionRequired, VersionStale),
 )
+@permits(Permission.AMEND_REGISTRY)
 @writes
 def amend(
     session: Session,
@@ -101,7 +110,7 @@ def amend(
     """A new version of the facts; the one before stays on record."""
     seen = get_part(session, LOAN, institution_id, loan_id, scope)
     check_version(if_match, seen.version)
-    amend_loan(session, seen, body, now())
+    amend_loan(session, seen, body, scope, now())
     answer = loan_out(get_part(session, LOAN, institution_id, loan_id, scope))
     set_etag(response, answer.version)
     return answer

@@ -6,6 +6,7 @@ from uuid import UUID
 from fastapi import APIRouter, Path, Response
 from sqlalchemy.orm import Session
 
+from app.access.permissions import Permission, permits
 from app.access.scope import InScope
 from app.http.clock import now
 from app.http.etags import IfMatch, VersionRequired, VersionStale, check_version, set_etag
@@ -21,6 +22,7 @@ from app.institutions.parts import get_part, list_parts
 from app.institutions.refusals import InstitutionNotFound, NeedNotFound, NeedNotOpen, RegistryRefused
 from app.institutions.routes import InstitutionId, KnownAt
 from app.institutions.schemas import NeedIn, NeedListOut, NeedOut, NeedPatch
+from app.institutions.shown import part_shown, parts_shown
 from app.store.pages import CursorRefused
 
 router = APIRouter(route_class=StrictRoute, tags=["institutions"])
@@ -38,6 +40,7 @@ NeedId = Annotated[UUID, Path(description="融资需求编号")]
     responses=problem_responses(InstitutionNotFound, RegistryRefused)
     | linked(201, list_matches={"institution_id": "$request.path.institution_id", "need": "$response.body#/id"}),
 )
+@permits(Permission.AMEND_REGISTRY)
 @writes
 def add(session: Session, response: Response, scope: InScope, institution_id: InstitutionId, body: NeedIn) -> NeedOut:
     """A new need with its facts."""
@@ -54,13 +57,16 @@ def add(session: Session, response: Response, scope: InScope, institution_id: In
     summary="一个机构的融资需求",
     responses=problem_responses(InstitutionNotFound, CursorRefused),
 )
+@permits(Permission.READ_REGISTRY)
 @reads
 def list_all(
     session: Session, scope: InScope, paging: Paged, institution_id: InstitutionId, known_at: KnownAt = None
 ) -> NeedListOut:
     """In the order of registration."""
     found, next_cursor, total = list_parts(session, NEED, institution_id, scope, paging, known_at)
-    return NeedListOut(items=[need_out(one) for one in found], next_cursor=next_cursor, total=total)
+    return NeedListOut(
+        items=parts_shown(session, institution_id, scope, found, need_out), next_cursor=next_cursor, total=total
+    )
 
 
 @router.get(
@@ -69,6 +75,7 @@ def list_all(
     summary="融资需求的全部事实；known_at 回看当时的记录",
     responses=problem_responses(InstitutionNotFound, NeedNotFound),
 )
+@permits(Permission.READ_REGISTRY)
 @reads
 def get_one(
     session: Session,
@@ -79,7 +86,8 @@ def get_one(
     known_at: KnownAt = None,
 ) -> NeedOut:
     """What is on record."""
-    answer = need_out(get_part(session, NEED, institution_id, need_id, scope, known_at))
+    one = get_part(session, NEED, institution_id, need_id, scope, known_at)
+    answer = part_shown(session, institution_id, scope, one, need_out)
     set_etag(response, answer.version)
     return answer
 
@@ -92,6 +100,7 @@ def get_one(
         InstitutionNotFound, NeedNotFound, NeedNotOpen, RegistryRefused, VersionRequired, VersionStale
     ),
 )
+@permits(Permission.AMEND_REGISTRY)
 @writes
 def amend(
     session: Session,
@@ -105,7 +114,7 @@ def amend(
     """A new version of the facts; the one before stays on record."""
     seen = get_part(session, NEED, institution_id, need_id, scope)
     check_version(if_match, seen.version)
-    amend_need(session, seen, body, now())
+    amend_need(session, seen, body, scope, now())
     answer = need_out(get_part(session, NEED, institution_id, need_id, scope))
     set_etag(response, answer.version)
     return answer
@@ -117,6 +126,7 @@ def amend(
     summary="需求已满足（meet）、撤回（withdraw）或重新打开（reopen）",
     responses=problem_responses(InstitutionNotFound, NeedNotFound, NeedNotOpen, VersionRequired, VersionStale),
 )
+@permits(Permission.AMEND_REGISTRY)
 @writes
 def act(
     session: Session,

@@ -11,6 +11,7 @@ from app.access.scope import Scope
 from app.institutions.checks import need_errors
 from app.institutions.facts import fact_row, merged, read_changes, recorded_facts, values_of
 from app.institutions.history import NEED, Recorded, begin, change_state
+from app.institutions.own_words import own_words_errors
 from app.institutions.parts import amend_part, project_errors_of
 from app.institutions.queries import get_institution
 from app.institutions.refusals import NeedNotOpen, refuse
@@ -39,8 +40,8 @@ def add_need(session: Session, institution_id: UUID, body: NeedIn, scope: Scope,
     """Write a new, open need. Raises InstitutionNotFound or RegistryRefused."""
     owner = get_institution(session, institution_id, scope)
     facts = merged({}, read_changes(Subject.NEED, body.facts, day_of(now)))
-    wrong_project = project_errors_of(session, institution_id, body.project_id)
-    refuse([*wrong_project, *need_errors(values_of(facts), day_of(now))])
+    wrong_project = project_errors_of(session, institution_id, body.project_id, scope)
+    refuse([*wrong_project, *need_errors(values_of(facts), day_of(now)), *own_words_errors({}, facts, scope)])
     header: dict[str, Any] = {
         "institution_id": institution_id,
         "project_id": body.project_id,
@@ -50,14 +51,16 @@ def add_need(session: Session, institution_id: UUID, body: NeedIn, scope: Scope,
     return begin(session, NEED, header, fact_row(Subject.NEED, facts), now)
 
 
-def amend_need(session: Session, seen: Recorded, body: NeedPatch, now: datetime) -> None:
+def amend_need(session: Session, seen: Recorded, body: NeedPatch, scope: Scope, now: datetime) -> None:
     """Record what changes of an open need. Raises NeedNotOpen, RegistryRefused or VersionStale."""
     if seen.header["status"] != "open":
         raise NeedNotOpen(f"该需求{_LABEL[seen.header['status']]}，不能再改；请先用 reopen 重新打开")
-    facts = merged(recorded_facts(Subject.NEED, seen.facts), read_changes(Subject.NEED, body.facts, day_of(now)))
+    before = recorded_facts(Subject.NEED, seen.facts)
+    facts = merged(before, read_changes(Subject.NEED, body.facts, day_of(now)))
     project_id = body.project_id if "project_id" in body.model_fields_set else seen.header["project_id"]
-    wrong_project = project_errors_of(session, seen.header["institution_id"], project_id)
-    refuse([*wrong_project, *need_errors(values_of(facts), day_of(now))])
+    # What is not written stays, even a project that lies beyond the caller's region.
+    wrong_project = project_errors_of(session, seen.header["institution_id"], body.project_id, scope)
+    refuse([*wrong_project, *need_errors(values_of(facts), day_of(now)), *own_words_errors(before, facts, scope)])
     amend_part(session, NEED, seen, {"project_id": project_id}, fact_row(Subject.NEED, facts), now)
 
 

@@ -30,7 +30,8 @@ def get_part(
 ) -> Recorded:
     """A project, need or loan of an institution in scope. Raises InstitutionNotFound or the noun's own."""
     get_institution(session, institution_id, scope)
-    found = find(session, noun, and_(noun.table.c.id == key, noun.table.c.institution_id == institution_id), known_at)
+    mine = and_(noun.table.c.institution_id == institution_id, scope.regions(noun.table.c.region_code))
+    found = find(session, noun, and_(noun.table.c.id == key, mine), known_at)
     if found is None:
         refusal, label = _SAYS[noun.subject]
         raise refusal(f"该机构没有编号为 {key} 的{label}" + ("" if known_at is None else "，或当时还没有登记"))
@@ -42,7 +43,8 @@ def list_parts(
 ) -> tuple[list[Recorded], str | None, int | None]:
     """A page of them in the order of registration, the next cursor, and the total if it was asked for."""
     get_institution(session, institution_id, scope)
-    query: Select[Any] = with_version(noun, known_at).where(noun.table.c.institution_id == institution_id)
+    mine = and_(noun.table.c.institution_id == institution_id, scope.regions(noun.table.c.region_code))
+    query: Select[Any] = with_version(noun, known_at).where(mine)
     asked = paging.asked(known_at=known_at)
     page = paging.pages.take(session, query, (Key(noun.table.c.id),), asked)
     paging.link(page.next_cursor)
@@ -59,11 +61,13 @@ def amend_part(
         change(session, noun, seen, header, version, now)
 
 
-def project_errors_of(session: Session, institution_id: UUID, project_id: UUID | None) -> list[FieldError]:
-    """A need, a loan or an attestation names a project of the same institution, or none."""
+def project_errors_of(
+    session: Session, institution_id: UUID, project_id: UUID | None, scope: Scope
+) -> list[FieldError]:
+    """A need, a loan or an attestation names a project of the same institution in scope, or none."""
     if project_id is None:
         return []
     owned = and_(PROJECT.table.c.id == project_id, PROJECT.table.c.institution_id == institution_id)
-    if find(session, PROJECT, owned) is not None:
+    if find(session, PROJECT, and_(owned, scope.regions(PROJECT.table.c.region_code))) is not None:
         return []
     return [FieldError("/project_id", ProjectNotFound.code, f"该机构没有编号为 {project_id} 的项目")]

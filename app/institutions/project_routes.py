@@ -6,6 +6,7 @@ from uuid import UUID
 from fastapi import APIRouter, Path, Response
 from sqlalchemy.orm import Session
 
+from app.access.permissions import Permission, permits
 from app.access.scope import InScope
 from app.http.clock import now
 from app.http.etags import IfMatch, VersionRequired, VersionStale, check_version, set_etag
@@ -20,6 +21,7 @@ from app.institutions.projects import add_project, amend_project
 from app.institutions.refusals import InstitutionNotFound, ProjectNotFound, RegistryRefused
 from app.institutions.routes import InstitutionId, KnownAt
 from app.institutions.schemas import ProjectIn, ProjectListOut, ProjectOut, ProjectPatch
+from app.institutions.shown import part_shown, parts_shown
 from app.store.pages import CursorRefused
 
 router = APIRouter(route_class=StrictRoute, tags=["institutions"])
@@ -36,6 +38,7 @@ ProjectId = Annotated[UUID, Path(description="项目编号")]
     status_code=201,
     responses=problem_responses(InstitutionNotFound, RegistryRefused),
 )
+@permits(Permission.AMEND_REGISTRY)
 @writes
 def add(
     session: Session, response: Response, scope: InScope, institution_id: InstitutionId, body: ProjectIn
@@ -54,13 +57,16 @@ def add(
     summary="一个机构的项目",
     responses=problem_responses(InstitutionNotFound, CursorRefused),
 )
+@permits(Permission.READ_REGISTRY)
 @reads
 def list_all(
     session: Session, scope: InScope, paging: Paged, institution_id: InstitutionId, known_at: KnownAt = None
 ) -> ProjectListOut:
     """In the order of registration."""
     found, next_cursor, total = list_parts(session, PROJECT, institution_id, scope, paging, known_at)
-    return ProjectListOut(items=[project_out(one) for one in found], next_cursor=next_cursor, total=total)
+    return ProjectListOut(
+        items=parts_shown(session, institution_id, scope, found, project_out), next_cursor=next_cursor, total=total
+    )
 
 
 @router.get(
@@ -69,6 +75,7 @@ def list_all(
     summary="项目的全部事实；known_at 回看当时的记录",
     responses=problem_responses(InstitutionNotFound, ProjectNotFound),
 )
+@permits(Permission.READ_REGISTRY)
 @reads
 def get_one(
     session: Session,
@@ -79,7 +86,8 @@ def get_one(
     known_at: KnownAt = None,
 ) -> ProjectOut:
     """What is on record."""
-    answer = project_out(get_part(session, PROJECT, institution_id, project_id, scope, known_at))
+    one = get_part(session, PROJECT, institution_id, project_id, scope, known_at)
+    answer = part_shown(session, institution_id, scope, one, project_out)
     set_etag(response, answer.version)
     return answer
 
@@ -90,6 +98,7 @@ def get_one(
     summary="更新项目；旧记录保留",
     responses=problem_responses(InstitutionNotFound, ProjectNotFound, RegistryRefused, VersionRequired, VersionStale),
 )
+@permits(Permission.AMEND_REGISTRY)
 @writes
 def amend(
     session: Session,
@@ -103,7 +112,7 @@ def amend(
     """A new version of the facts; the one before stays on record."""
     seen = get_part(session, PROJECT, institution_id, project_id, scope)
     check_version(if_match, seen.version)
-    amend_project(session, seen, body, now())
+    amend_project(session, seen, body, scope, now())
     answer = project_out(get_part(session, PROJECT, institution_id, project_id, scope))
     set_etag(response, answer.version)
     return answer

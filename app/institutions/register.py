@@ -27,13 +27,14 @@ from app.institutions.facts import (
 from app.institutions.history import INSTITUTION, UNLISTED, Recorded, begin, change
 from app.institutions.numbers import POINTER as USCC_POINTER
 from app.institutions.numbers import legal_form_error, provisional_numbers, read_uscc
+from app.institutions.own_words import identity_errors, own_words_errors
 from app.institutions.places import is_zone, place_errors
 from app.institutions.queries import sites_of
 from app.institutions.refusals import AlreadyRegistered, refuse
 from app.institutions.schemas import InstitutionIn, InstitutionPatch
 from app.rules.facts import Subject
 from app.store.search import replace_grams, search_key
-from app.store.tables import Loan, Need
+from app.store.tables import Consent, Loan, Need
 
 REGION: Final = "institution.region_code"
 LEGAL_FORM: Final = "institution.legal_form"
@@ -96,7 +97,7 @@ def register(session: Session, body: InstitutionIn, scope: Scope, now: datetime)
     uscc = None if body.uscc is None else read_uscc(body.uscc)
     facts = merged({}, read_changes(Subject.INSTITUTION, body.facts, day_of(now)))
     new = NewInstitution(trimmed(body.name), facts, uscc, body.site_number, _contact(body))
-    refuse([*errors_of(new, body.zone, day_of(now)), *_beyond(new, scope)])
+    refuse([*errors_of(new, body.zone, day_of(now)), *beyond(REGION, facts, scope)])
     new = NewInstitution(new.name, with_debt_ratio(facts), uscc, body.site_number, new.contact)
     if uscc is not None:
         _check_number(session, uscc, body.site_number, scope, None)
@@ -119,12 +120,12 @@ def _contact(body: InstitutionIn) -> dict[str, str | None]:
     return {name: getattr(body, name) for name in CONTACT}
 
 
-def _beyond(new: NewInstitution, scope: Scope) -> list[FieldError]:
-    """A caller registers within the own region only."""
-    region = new.facts.get(REGION)
-    if region is None or str(region.value).startswith(scope.region_prefix):
+def beyond(key: str, facts: Mapping[str, Statement], scope: Scope) -> list[FieldError]:
+    """A caller registers within the own region only; `key` is the fact that says where."""
+    region = facts.get(key)
+    if region is None or scope.covers(str(region.value)):
         return []
-    return [FieldError(fact_pointer(REGION), "beyond_scope", "该县（市、区）不在您的管辖范围内")]
+    return [FieldError(fact_pointer(key), "beyond_scope", "该县（市、区）不在您的管辖范围内")]
 
 
 def _check_number(session: Session, uscc: str, site_number: int, scope: Scope, own: UUID | None) -> None:
@@ -132,7 +133,7 @@ def _check_number(session: Session, uscc: str, site_number: int, scope: Scope, o
     sites = [site for site in sites_of(session, uscc) if site["id"] != own]
     taken = next((site for site in sites if site["site_number"] == site_number), None)
     if taken is not None:
-        seen = str(taken["region_code"]).startswith(scope.region_prefix) and scope.institution_id is None
+        seen = scope.covers(str(taken["region_code"])) and scope.institution_id is None
         free = max(site["site_number"] for site in sites) + 1
         raise _already(site_number, str(taken["name"]) if seen else None, free)
 
@@ -168,7 +169,8 @@ def _amended(seen: Recorded, body: InstitutionPatch, today: date, scope: Scope) 
     """The institution after the change. Raises RegistryRefused for what it may not be."""
     changes = read_changes(Subject.INSTITUTION, body.facts, today)
     before = recorded_facts(Subject.INSTITUTION, seen.facts)
-    facts = merged(without_derived_ratio(before), changes)
+    free = without_derived_ratio(before)
+    facts = merged(free, changes)
     after = NewInstitution(
         trimmed(body.name) if body.name is not None else seen.facts["name"],
         facts,
@@ -178,12 +180,13 @@ def _amended(seen: Recorded, body: InstitutionPatch, today: date, scope: Scope) 
     )
     moved = REGION in changes or body.zone is not None
     zone = body.zone if moved else is_zone(seen.header["region_code"])
-    refuse([*errors_of(after, zone, today), *_beyond(after, scope)])
+    limits = [*own_words_errors(free, facts, scope), *identity_errors(seen.header, after.header_row(None), scope)]
+    refuse([*errors_of(after, zone, today), *beyond(REGION, facts, scope), *limits])
     return NewInstitution(after.name, with_debt_ratio(facts), after.uscc, after.site_number, after.contact)
 
 
 def _move(session: Session, institution_id: UUID, region_code: str) -> None:
-    """Needs and loans lie where their institution does; a project stays where it is built."""
-    for table in (Need.__table__, Loan.__table__):
+    """Needs, loans and consents lie where their institution does; a project stays where it is built."""
+    for table in (Need.__table__, Loan.__table__, Consent.__table__):
         moved = update(table).where(table.c.institution_id == institution_id)  # type: ignore[arg-type]
         session.execute(moved.values(region_code=region_code))

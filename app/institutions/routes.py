@@ -7,6 +7,7 @@ from fastapi import APIRouter, Path, Query, Response
 from pydantic import Field
 from sqlalchemy.orm import Session
 
+from app.access.permissions import Permission, permits
 from app.access.scope import InScope
 from app.http.clock import now
 from app.http.etags import IfMatch, VersionRequired, VersionStale, check_version, set_etag
@@ -29,6 +30,7 @@ from app.institutions.schemas import (
     PossibleDuplicateOut,
     RegisteredOut,
 )
+from app.institutions.shown import institution_shown
 from app.rules import codes
 from app.rules.catalogue import CATALOGUE
 from app.store.pages import CursorRefused, count_rows
@@ -53,6 +55,7 @@ Beds = Annotated[int | None, Query(description="床位总数的下限或上限�
     status_code=201,
     responses=problem_responses(RegistryRefused, AlreadyRegistered),
 )
+@permits(Permission.REGISTER)
 @writes
 def register_institution(session: Session, response: Response, scope: InScope, body: InstitutionIn) -> RegisteredOut:
     """A new institution with its facts; without a USCC it gets a provisional number of its county and year."""
@@ -72,6 +75,7 @@ def register_institution(session: Session, response: Response, scope: InScope, b
     summary="机构列表：按名称、拼音、首字母或信用代码查找，并可筛选",
     responses=problem_responses(CursorRefused, RegistryRefused),
 )
+@permits(Permission.READ_REGISTRY)
 @reads
 def list_all(
     session: Session,
@@ -111,12 +115,13 @@ def list_all(
     summary="一个机构的全部事实；known_at 回看当时的记录",
     responses=problem_responses(InstitutionNotFound),
 )
+@permits(Permission.READ_REGISTRY)
 @reads
 def get_one(
     session: Session, response: Response, scope: InScope, institution_id: InstitutionId, known_at: KnownAt = None
 ) -> InstitutionOut:
-    """What is on record, with who vouches for each fact."""
-    answer = institution_out(get_institution(session, institution_id, scope, known_at))
+    """What is on record, with who vouches for each fact; from banks what needs a consent is kept back without one."""
+    answer = institution_shown(session, get_institution(session, institution_id, scope, known_at), scope)
     set_etag(response, answer.version)
     return answer
 
@@ -127,6 +132,7 @@ def get_one(
     summary="更新机构；旧记录保留",
     responses=problem_responses(InstitutionNotFound, RegistryRefused, AlreadyRegistered, VersionRequired, VersionStale),
 )
+@permits(Permission.AMEND_REGISTRY)
 @writes
 def amend_institution(
     session: Session,
@@ -151,6 +157,7 @@ def amend_institution(
     summary="同一县内名称相近、可能重复的机构",
     responses=problem_responses(InstitutionNotFound),
 )
+@permits(Permission.READ_REGISTRY)
 @reads
 def list_possible_duplicates(session: Session, scope: InScope, institution_id: InstitutionId) -> DuplicatesOut:
     """The nearest five at most; other sites of the same legal person are none."""

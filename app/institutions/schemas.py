@@ -233,8 +233,14 @@ class _VersionedOut(OutputSchema):
     created_at: Instant
 
 
-class InstitutionOut(_VersionedOut):
-    """An institution with all recorded facts; what is not there is unknown."""
+class _MaskedOut(_VersionedOut):
+    """`masked` names what is kept back from a bank without a consent, whether or not it is on record; else empty."""
+
+    masked: list[str]
+
+
+class InstitutionOut(_MaskedOut):
+    """An institution with all recorded facts; what is neither there nor masked is unknown."""
 
     name: str
     uscc: str | None
@@ -303,7 +309,7 @@ class InstitutionListOut(_ListOut):
     items: list[InstitutionRowOut]
 
 
-class ProjectOut(_VersionedOut):
+class ProjectOut(_MaskedOut):
     """A project with all recorded facts."""
 
     institution_id: UUID
@@ -320,7 +326,7 @@ class ProjectListOut(_ListOut):
     items: list[ProjectOut]
 
 
-class NeedOut(_VersionedOut):
+class NeedOut(_MaskedOut):
     """A need with all recorded facts, and its status."""
 
     institution_id: UUID
@@ -333,12 +339,12 @@ class NeedListOut(_ListOut):
     items: list[NeedOut]
 
 
-class LoanOut(_VersionedOut):
+class LoanOut(_MaskedOut):
     """A loan with its terms, as they were written, and the facts that follow from them."""
 
     institution_id: UUID
     project_id: UUID | None
-    lender: str
+    lender: str | None
     contract_number: str | None
     terms: dict[str, Any] | None
     facts: Facts
@@ -349,7 +355,7 @@ class LoanListOut(_ListOut):
 
 
 class AttestationOut(OutputSchema):
-    """An attestation; `recorded_to` is set once a later one has taken its place."""
+    """An attestation; `recorded_to` is set once a later one has taken its place. Banks read no evidence (`masked`)."""
 
     id: UUID
     institution_id: UUID
@@ -363,6 +369,7 @@ class AttestationOut(OutputSchema):
     attested_on: date
     valid_until: date | None
     evidence: str | None
+    masked: list[str]
     recorded_from: Instant
     recorded_to: Instant | None
 

@@ -7,6 +7,7 @@ from fastapi import APIRouter, Path, Query, Response
 from sqlalchemy import Row
 from sqlalchemy.orm import Session
 
+from app.access.permissions import Permission, permits
 from app.access.scope import InScope
 from app.cases.select import CaseKind, Moment
 from app.http.clock import now, today
@@ -59,6 +60,7 @@ AssessmentPath = Annotated[UUID, Path(description="评估的编号")]
     responses=problem_responses(CaseNotFound, ManyCases)
     | linked(201, list_assessments={"institution": "$response.body#/case/institution_id"}),
 )
+@permits(Permission.ASSESS)
 @writes
 def add_assessment(session: Session, response: Response, scope: InScope, asked: AssessmentIn) -> AssessmentOut:
     """Every programme and product of the day about one case, frozen with the facts as they are known now."""
@@ -103,6 +105,7 @@ def list_assessments(
     summary="一份存档的评估",
     responses=problem_responses(AssessmentNotFound),
 )
+@permits(Permission.READ_ASSESSMENTS)
 @reads
 def read_assessment(
     session: Session, response: Response, scope: InScope, assessment_id: AssessmentPath
@@ -118,6 +121,7 @@ def read_assessment(
     summary="用存档的事实和规则重新计算，核对结论是否一致",
     responses=problem_responses(AssessmentNotFound),
 )
+@permits(Permission.READ_ASSESSMENTS)
 @reads
 def replay_assessment(session: Session, scope: InScope, assessment_id: AssessmentPath) -> ReplayOut:
     """Computed anew from the frozen input alone; nothing is stored."""

@@ -25,8 +25,9 @@ from app.matching.build import Match, judged, leaves, match, match_product
 from app.matching.citations import Citations
 from app.matching.fetch import case_to_match, fetch_library, fetch_products
 from app.matching.frozen import FrozenInput, FrozenOffer, Verdict, frozen_input, frozen_offer, plain, verdict_of
-from app.matching.masks import Mask, masked_rule
+from app.matching.masks import Mask
 from app.matching.offers import outcome_label
+from app.products.internal import masked_rule
 from app.products.models import StoredProduct
 from app.programmes.models import StoredProgramme
 from app.regions import region_names

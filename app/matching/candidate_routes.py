@@ -6,20 +6,22 @@ from decimal import Decimal
 from typing import Annotated, Any, Literal
 from uuid import UUID
 
-from fastapi import APIRouter, Depends, Path, Query
+from fastapi import APIRouter, Depends, Path, Query, Request
 from fastapi.responses import StreamingResponse
 from sqlalchemy import Row
 from sqlalchemy.orm import Session
 
-from app.access.scope import InScope, Scope
+from app.access.permissions import Permission, permits
+from app.access.scope import InScope, Scope, at_least
 from app.cases.read import Case as RegistryCase
 from app.cases.select import CaseKind, Moment
 from app.http.clock import now, today
 from app.http.openapi import problem_responses
 from app.http.paging import Paged
 from app.http.routing import StrictRoute
-from app.http.unit_of_work import database_of, reads
+from app.http.unit_of_work import database_of, reading, reads
 from app.matching.answers import advice_out, conditions_out, missing_out
+from app.matching.banks import mask_for, note_consented
 from app.matching.build import match_product
 from app.matching.candidate_schemas import COLUMNS, CandidateListOut, CandidateOut, CountOut
 from app.matching.candidates import Candidacy, Candidates, CandidatesAsked, Counts, Sort
@@ -72,11 +74,13 @@ class Reader:
     citations: Citations
     candidates: Candidates
     mask: Mask
+    scope: Scope
     is_expanded: bool
 
     def rows(self, session: Session, found: Sequence[Row[Any]]) -> list[CandidateOut]:
         """The rows of a page, in its order, read at once and explained one by one."""
         cases = self.candidates.read(session, ((CaseKind(row.kind), row.case_id) for row in found))
+        note_consented(session, self.product, cases.values(), self.scope)
         return [self._explained(cases[row.case_id]) for row in found]
 
     def _explained(self, case: RegistryCase) -> CandidateOut:
@@ -107,9 +111,9 @@ class Reader:
 def reader(session: Session, product_id: UUID, moment: Moment, scope: Scope, *, is_expanded: bool = False) -> Reader:
     """What reads the candidates of a product as it is shown on a day. Raises ProductNotFound."""
     product, parameters = fetch_product(session, product_id, moment.as_of), read_parameters(session)
-    citations = fetch_citations(session) if is_expanded else _NO_CITATIONS
+    citations, mask = fetch_citations(session) if is_expanded else _NO_CITATIONS, mask_for(session, product, scope)
     candidates = Candidates(product, moment, parameters, scope)
-    return Reader(product, moment, parameters, citations, candidates, Mask(product), is_expanded)
+    return Reader(product, moment, parameters, citations, candidates, mask, scope, is_expanded)
 
 
 @router.get(
@@ -118,6 +122,7 @@ def reader(session: Session, product_id: UUID, moment: Moment, scope: Scope, *, 
     summary="哪些机构、项目和需求符合、可能符合或差一步符合这个产品",
     responses=problem_responses(ProductNotFound, CursorRefused),
 )
+@permits(Permission.READ_CANDIDATES)
 @reads
 def list_candidates(
     session: Session,
@@ -132,22 +137,24 @@ def list_candidates(
 ) -> CandidateListOut:
     """One page of candidates with what each of them lacks, and on request the counts of all."""
     moment = Moment(as_of or today(), known_at)
-    reading = reader(session, product_id, moment, scope, is_expanded=expand is not None)
-    page = paging.pages.take(
-        session, *reading.candidates.select(asked, sort), paging.asked(**_bound(asked, moment, sort))
-    )
+    shown = reader(session, product_id, moment, scope, is_expanded=expand is not None)
+    query = shown.candidates.select(asked, sort)
+    page = paging.pages.take(session, *query, paging.asked(**_bound(asked, moment, sort)))
     paging.link(page.next_cursor)
-    counts = reading.candidates.count(session, asked) if paging.total else None
+    counts = shown.candidates.count(session, asked) if paging.total else None
+    total = None if counts is None else sum(counts[one].cases for one in asked.outcomes or Candidacy)
+    few = scope.exact_from
     return CandidateListOut(
         product_id=product_id,
-        version=reading.product.version,
+        version=shown.product.version,
         as_of=moment.as_of,
         known_at=known_at,
         columns=COLUMNS,
-        items=reading.rows(session, page.rows),
+        items=shown.rows(session, page.rows),
         next_cursor=page.next_cursor,
-        total=None if counts is None else sum(counts[one].cases for one in asked.outcomes or Candidacy),
-        counts=None if counts is None else {one: _count_out(count) for one, count in counts.items()},
+        total=None if total is None else at_least(few, total),
+        counts=None if counts is None else {one: _count_out(count, few) for one, count in counts.items()},
+        fewer_than=few,
     )
 
 
@@ -164,7 +171,9 @@ def list_candidates(
         },
     },
 )
+@permits(Permission.READ_CANDIDATES)
 def export_candidates(
+    request: Request,
     scope: InScope,
     database: Annotated[Database, Depends(database_of)],
     product_id: ProductPath,
@@ -176,7 +185,7 @@ def export_candidates(
 ) -> StreamingResponse:
     """The whole list under the same filters. Later changes of facts do not reach a file that has been begun."""
     moment = Moment(as_of or today(), known_at or now())
-    chunks = _chunks(database, product_id, asked, moment, sort, scope)
+    chunks = _chunks(database, request, product_id, asked, moment, sort, scope)
     # The first chunk is read before the answer begins, so that a refusal is still a problem with its status.
     first = next(chunks)
     name = f"candidates-{product_id}-{moment.as_of.isoformat()}.{file_format.value}"
@@ -193,16 +202,22 @@ def _all(first: list[CandidateOut], others: Iterable[list[CandidateOut]]) -> Ite
 
 
 def _chunks(
-    database: Database, product_id: UUID, asked: CandidatesAsked, moment: Moment, sort: Sort, scope: Scope
+    database: Database,
+    request: Request,
+    product_id: UUID,
+    asked: CandidatesAsked,
+    moment: Moment,
+    sort: Sort,
+    scope: Scope,
 ) -> Iterator[list[CandidateOut]]:
     """Page after page, each in a transaction of its own: a connection is never held while a client reads slowly."""
-    with database.reading() as session:
-        reading = reader(session, product_id, moment, scope)
+    with reading(database, request) as session:
+        shown = reader(session, product_id, moment, scope)
     pages, question = Pages("export"), PageAsked({}, size=MAX_SIZE)
     while True:
-        with database.reading() as session:
-            page = pages.take(session, *reading.candidates.select(asked, sort), question)
-            rows = reading.rows(session, page.rows)
+        with reading(database, request) as session:
+            page = pages.take(session, *shown.candidates.select(asked, sort), question)
+            rows = shown.rows(session, page.rows)
         yield rows
         if page.next_cursor is None:
             return
@@ -222,5 +237,5 @@ def _bound(asked: CandidatesAsked, moment: Moment, sort: Sort) -> dict[str, obje
     }
 
 
-def _count_out(count: Counts) -> CountOut:
-    return CountOut(cases=count.cases, institutions=count.institutions)
+def _count_out(count: Counts, few: int | None) -> CountOut:
+    return CountOut(cases=at_least(few, count.cases), institutions=at_least(few, count.institutions))

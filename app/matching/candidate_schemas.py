@@ -48,14 +48,17 @@ class CandidateOut(OutputSchema):
 
 
 class CountOut(OutputSchema):
-    """So many cases, of so many institutions."""
+    """So many cases, of so many institutions. Null: fewer than `fewer_than`."""
 
-    cases: int
-    institutions: int
+    cases: int | None
+    institutions: int | None
 
 
 class CandidateListOut(OutputSchema):
-    """One page. `counts` (on request) counts every outcome under the other filters, `total` the list itself."""
+    """One page. `counts` (on request) counts every outcome under the other filters, `total` the list itself.
+
+    A bank reads no count below `fewer_than`: it is null, and so is a smaller total. Null where all counts are exact.
+    """
 
     product_id: UUID
     version: int
@@ -66,3 +69,4 @@ class CandidateListOut(OutputSchema):
     next_cursor: str | None
     total: int | None
     counts: dict[Candidacy, CountOut] | None
+    fewer_than: int | None

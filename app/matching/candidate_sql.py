@@ -88,7 +88,7 @@ class CandidateSql:
     def branches(self) -> Iterator[Select[Any]]:
         """The candidates of each kind; where the filters leave none, of one that has no rows."""
         wanted = [kind for kind in self.kinds if not self.asked.kinds or kind in self.asked.kinds]
-        return (self._branch(case_source(kind, self.moment)) for kind in wanted or self.kinds[:1])
+        return (self._branch(case_source(kind, self.moment, self.scope)) for kind in wanted or self.kinds[:1])
 
     def _branch(self, source: CaseSource) -> Select[Any]:
         ranks, filters = self.asked.ranks, self._filters(source)

@@ -69,7 +69,7 @@ class Candidates:
         ids: defaultdict[CaseKind, list[UUID]] = defaultdict(list)
         for kind, case_id in found:
             ids[kind].append(case_id)
-        sources = [(case_source(kind, self._moment), wanted) for kind, wanted in ids.items()]
+        sources = [(case_source(kind, self._moment, self._scope), wanted) for kind, wanted in ids.items()]
         return {
             one.id: one
             for source, wanted in sources

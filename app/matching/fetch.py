@@ -36,6 +36,8 @@ from app.rules.parameters import Parameters
 from app.store.tables import Bank, Product, ProductVersion
 from app.subsidy import Rates
 
+NO_PRODUCT: Final = "没有这个产品，或它在这一天没有已发布的版本，请核对编号和日期"
+
 
 class CaseNotFound(NotFound):
     """No such institution, project, need or loan in scope, or not of this institution, or not yet recorded."""
@@ -103,7 +105,7 @@ def fetch_product(session: Session, product_id: UUID, as_of: date) -> StoredProd
     banks: dict[ProductVersion, str] = dict(session.execute(published).all())
     version = timeline.shown(versions := list(banks), as_of)
     if version is None or version.published_on is None:
-        raise ProductNotFound("没有这个产品，或它在这一天没有已发布的版本，请核对编号和日期")
+        raise ProductNotFound(NO_PRODUCT)
     superseded_on = timeline.superseded_on(version, versions)
     return StoredProduct(
         *parsed(version),
@@ -141,7 +143,7 @@ _CASE_ID: Final = "case_id_asked"
 @lru_cache(maxsize=16)
 def _case_query(kind: CaseKind, moment: Moment, scope: Scope) -> tuple[CaseSource, Select[Any]]:
     """One case of a kind. Putting a hundred columns together takes longer than reading them, so it is done once."""
-    source = case_source(kind, moment)
+    source = case_source(kind, moment, scope)
     return source, case_select(source, scope).where(source.id == bindparam(_CASE_ID))
 
 

@@ -6,6 +6,7 @@ from uuid import UUID
 from fastapi import APIRouter, Path, Query, Response
 from sqlalchemy.orm import Session
 
+from app.access.permissions import Permission, permits
 from app.access.scope import InScope
 from app.cases.read import Case
 from app.cases.select import Moment
@@ -47,6 +48,7 @@ _SUMMARIES: Final[Kept[Asked, bytes]] = Kept(128)
     response_model=MatchesOut,
     responses=problem_responses(CaseNotFound, ManyCases),
 )
+@permits(Permission.READ_MATCHES)
 @reads
 def list_matches(
     session: Session,

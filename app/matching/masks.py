@@ -4,25 +4,24 @@ Fact, label, value, threshold, sentence and source stay with the bank, and so do
 away: a threshold can be read off a step towards it.
 """
 
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Iterable, Sequence
 from typing import Any, Final
 
 from app.http.schemas import Citation
 from app.matching.schemas import AdviceOut, ConditionOut, MissingOut, StepOut
+from app.products.internal import BY_THE_BANK, INTERNAL, masked_rule
 from app.products.models import StoredProduct
 from app.rules.check import fact_key
 
-BY_THE_BANK: Final = "由银行审核"
-INTERNAL: Final = "internal"
 _CITATION: Final = Citation(document="", document_number=None, clause=None, label=BY_THE_BANK, summary=None)
 _STEP: Final = StepOut(fact=INTERNAL, label=BY_THE_BANK, target=BY_THE_BANK, distance=BY_THE_BANK)
 
 
 class Mask:
-    """What of one product must not be shown."""
+    """What of one product must not be shown; to its own bank (`is_own`) all of it is."""
 
-    def __init__(self, product: StoredProduct) -> None:
-        self._ids = frozenset(product.record.internal)
+    def __init__(self, product: StoredProduct, *, is_own: bool = False) -> None:
+        self._ids = frozenset() if is_own else frozenset(product.record.internal)
         leaves = [leaf for _, leaf in product.rules.rule.leaves]
         self._secret = {fact_key(leaf) for leaf in leaves if leaf.id in self._ids}
         self._public = {fact_key(leaf) for leaf in leaves if leaf.id not in self._ids}
@@ -54,18 +53,6 @@ class Mask:
             return advice
         shown = dict.fromkeys(f"{s.label}：{s.distance}" if s is not _STEP else BY_THE_BANK for s in steps)
         return AdviceOut(steps=list(dict.fromkeys(steps)), sentence="；".join(shown))
-
-
-def masked_rule(node: Any, internal: Collection[str]) -> Any:
-    """A rule as JSON without the conditions of these ids."""
-    if not isinstance(node, dict):
-        return node
-    if node.get("id") in internal:
-        return {"op": INTERNAL}
-    below = node.get("of")
-    if isinstance(below, list | tuple):
-        return {**node, "of": [masked_rule(child, internal) for child in below]}
-    return {**node, "of": masked_rule(below, internal)} if isinstance(below, dict) else node
 
 
 def _hidden(condition: ConditionOut) -> ConditionOut:

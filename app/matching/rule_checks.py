@@ -6,6 +6,7 @@ from fastapi import APIRouter
 from pydantic import ConfigDict, JsonValue, WithJsonSchema
 from sqlalchemy.orm import Session
 
+from app.access.permissions import Permission, permits
 from app.errors import FieldError, Unprocessable
 from app.http.clock import today
 from app.http.openapi import problem_responses
@@ -91,6 +92,7 @@ class RuleCheckOut(OutputSchema):
     summary="检查一条规则的写法，并对给出的事实试算",
     responses=problem_responses(UnusableRule, UnusableFacts),
 )
+@permits(Permission.CHECK_RULES)
 @reads
 def check_rule(session: Session, check: RuleCheckIn) -> RuleCheckOut:
     """The rule typed by the fact catalogue, in words, with its verdict on the facts; nothing is stored."""

@@ -5,9 +5,11 @@ from datetime import date
 from typing import Literal
 from uuid import UUID
 
+from app.access.scope import Scope, at_least
 from app.http.schemas import Citation
 from app.products import timeline
-from app.products.impact import Change, Impact, Verdict
+from app.products.impact import Change, Impact, Sampled, Verdict
+from app.products.internal import BY_THE_BANK, INTERNAL, masked_rule
 from app.products.models import BANK_KINDS, AmountRange, LendingRate, LprLendingRate, RateTier, TermRange
 from app.products.queries import parsed
 from app.products.rates import LprOn, rate_on
@@ -93,12 +95,12 @@ def _lender_out(lender: RelendingLender) -> LenderOut:
 
 
 def product_out(
-    product: Product, bank: Bank, versions: Sequence[ProductVersion], day: date, rates: Rates
+    product: Product, bank: Bank, versions: Sequence[ProductVersion], day: date, rates: Rates, *, is_own: bool
 ) -> ProductOut:
-    """A product with the version that people are shown on a day."""
+    """A product with the version that people are shown on a day; `is_own`: to the bank itself."""
     shown = timeline.shown(versions, day) or versions[-1]
     draft = next((one for one in versions if one.published_at is None and one.withdrawn_at is None), None)
-    out = version_out(shown, versions, day, rates)
+    out = version_out(shown, versions, day, rates, is_own=is_own)
     kind = BANK_KINDS[bank.kind]
     return ProductOut(
         id=product.id,
@@ -112,10 +114,11 @@ def product_out(
 
 
 def version_out(
-    version: ProductVersion, versions: Sequence[ProductVersion], day: date, rates: Rates
+    version: ProductVersion, versions: Sequence[ProductVersion], day: date, rates: Rates, *, is_own: bool
 ) -> ProductVersionOut:
-    """A version among its product's, with its rates as they stand on a day."""
+    """A version among its product's, with its rates as they stand on a day; to others without what is internal."""
     record, rules = parsed(version)
+    hidden = () if is_own else record.internal
     status = timeline.status_on(version, versions, day)
     return ProductVersionOut(
         product_id=version.product_id,
@@ -138,10 +141,10 @@ def version_out(
         regions=list(record.regions),
         valid_from=record.valid_from,
         valid_to=record.valid_to,
-        applies=record.applies,
-        requires=record.requires,
-        internal=list(record.internal),
-        conditions=conditions_out(rules, record.internal),
+        applies=masked_rule(record.applies, hidden),
+        requires=masked_rule(record.requires, hidden),
+        internal=list(record.internal) if is_own else [],
+        conditions=conditions_out(rules, record.internal, is_own=is_own),
         notes=list(record.notes),
         published_on=version.published_on,
         superseded_on=None if version.published_on is None else timeline.superseded_on(version, versions),
@@ -149,10 +152,10 @@ def version_out(
     )
 
 
-def conditions_out(rules: ProductRules, internal: Sequence[str]) -> list[ProductConditionOut]:
+def conditions_out(rules: ProductRules, internal: Sequence[str], *, is_own: bool) -> list[ProductConditionOut]:
     """The conditions of a product left to right."""
     front = tuple(f"/of/{place}" for place in range(rules.applies_count))
-    return [
+    found = [
         ProductConditionOut(
             id=leaf.id or "",
             fact=fact_key(leaf),
@@ -165,6 +168,21 @@ def conditions_out(rules: ProductRules, internal: Sequence[str]) -> list[Product
         )
         for at, leaf in rules.rule.leaves
     ]
+    return [one if is_own or one.visibility == "public" else _kept_back(one) for one in found]
+
+
+def _kept_back(one: ProductConditionOut) -> ProductConditionOut:
+    """That there is a condition, and whether its failure means that the product is not for the case."""
+    return ProductConditionOut(
+        id=INTERNAL,
+        fact=INTERNAL,
+        label=BY_THE_BANK,
+        generated=False,
+        decides=one.decides,
+        visibility="internal",
+        own=None,
+        law=None,
+    )
 
 
 def _law(cite: RuleCitation | None) -> str | None:
@@ -221,29 +239,34 @@ def _tier_out(tier: RateTier, day: date, rates: Rates) -> RateTierOut:
     )
 
 
-def impact_out(effect: Impact, product_id: UUID | None, against: int | None) -> ImpactOut:
-    """An impact with the names of its regions."""
+def impact_out(effect: Impact, product_id: UUID | None, against: int | None, scope: Scope) -> ImpactOut:
+    """An impact with the names of its regions. A bank reads no count below ten, and a sample without names."""
+    few = scope.exact_from
+    cases = {change: at_least(few, effect.cases[change]) for change in Change}
+    sample = [one for one in effect.sample if cases[one.change] is not None]
     return ImpactOut(
         as_of=effect.as_of,
         product_id=product_id,
         against=against,
-        cases=ChangeCountsOut(**{change.value: effect.cases[change] for change in Change}),
-        institutions=ChangeCountsOut(**{change.value: effect.institutions[change] for change in Change}),
-        unchanged=effect.unchanged,
-        before=VerdictCountsOut(**{verdict.value: effect.before[verdict] for verdict in Verdict}),
-        after=VerdictCountsOut(**{verdict.value: effect.after[verdict] for verdict in Verdict}),
-        sample=[
-            SampledOut(
-                change=one.change,
-                kind=one.kind,
-                case_id=one.case_id,
-                institution_id=one.institution_id,
-                name=one.name,
-                region_code=one.region_code,
-                region_name=region_names().get(one.region_code, one.region_code),
-                before=one.before,
-                after=one.after,
-            )
-            for one in effect.sample
-        ],
+        fewer_than=few,
+        cases=ChangeCountsOut(**{change.value: count for change, count in cases.items()}),
+        institutions=ChangeCountsOut(**{change.value: at_least(few, effect.institutions[change]) for change in Change}),
+        unchanged=at_least(few, effect.unchanged),
+        before=VerdictCountsOut(**{verdict.value: at_least(few, effect.before[verdict]) for verdict in Verdict}),
+        after=VerdictCountsOut(**{verdict.value: at_least(few, effect.after[verdict]) for verdict in Verdict}),
+        sample=[_sampled_out(one, is_named=few is None) for one in sample],
+    )
+
+
+def _sampled_out(one: Sampled, *, is_named: bool) -> SampledOut:
+    return SampledOut(
+        change=one.change,
+        kind=one.kind,
+        case_id=one.case_id if is_named else None,
+        institution_id=one.institution_id if is_named else None,
+        name=one.name if is_named else None,
+        region_code=one.region_code,
+        region_name=region_names().get(one.region_code, one.region_code),
+        before=one.before,
+        after=one.after,
     )

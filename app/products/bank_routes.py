@@ -5,6 +5,7 @@ from typing import Annotated
 from fastapi import APIRouter, Query
 from sqlalchemy.orm import Session
 
+from app.access.permissions import Permission, permits
 from app.http.clock import now, today
 from app.http.openapi import problem_responses
 from app.http.paging import Paged
@@ -29,6 +30,7 @@ router = APIRouter(route_class=StrictRoute, tags=["banks"])
     status_code=201,
     responses=problem_responses(CodeTaken),
 )
+@permits(Permission.WRITE_BANKS)
 @writes
 def post_bank(session: Session, bank: BankIn) -> BankOut:
     """A bank that will offer products here. Its code says which relending tools it may use."""

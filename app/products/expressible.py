@@ -8,6 +8,7 @@ from collections.abc import Iterable, Iterator
 from datetime import date
 from typing import Any, Final
 
+from app.access.scope import FULL
 from app.cases.select import CaseKind, Moment, case_source
 from app.errors import FieldError
 from app.rules.bind import Condition, bind_afresh, conditions
@@ -25,7 +26,7 @@ def unsearchable(
 
     `at` is the JSON Pointer of the rule. The day only gives dates to the conditions: their form is the same on any.
     """
-    columns = [case_source(kind, Moment(day)).facts for kind in kinds]
+    columns = [case_source(kind, Moment(day), FULL).facts for kind in kinds]
     for condition in conditions(bind_afresh(parse(raw), day, parameters)):
         if not all(_is_expressible(condition, one) for one in columns):
             label = condition.fact.label

@@ -108,7 +108,7 @@ def _compared(new: Side, old: Side | None, moment: Moment, parameters: Parameter
     """A row for each case that either side looks at, with both verdicts as numbers and the change between them."""
     sides = [new, *([] if old is None else [old])]
     subjects = {subject.value for side in sides for subject in side.terms.subjects}
-    sources = [case_source(kind, moment) for kind in CaseKind if kind.value in subjects]
+    sources = [case_source(kind, moment, scope) for kind in CaseKind if kind.value in subjects]
     rows = [_rows(source, new, old, moment, parameters, scope) for source in sources]
     every = union_all(*rows).subquery()
     arrived = {_YES: Change.GAIN, _POSSIBLE: Change.UNDECIDED, _NO: Change.LOSE}

@@ -12,6 +12,7 @@ from uuid import UUID
 from sqlalchemy import ColumnElement, Select, String, and_, case, cast, exists, func, or_, select, true
 from sqlalchemy.orm import Session, aliased
 
+from app.access.scope import Scope
 from app.errors import NotFound
 from app.products import timeline
 from app.products.models import ProductRecord, StoredProduct
@@ -38,6 +39,7 @@ class VersionNotFound(NotFound):
     title = "没有这个产品版本"
 
 
+_NO_PRODUCT: Final = "没有这个产品，请核对编号"
 _Parsed: TypeAlias = tuple[ProductRecord, ProductRules]
 # Content names itself: a record and its rule serve every version and every request that has the same hash.
 _PARSED: Final[Kept[str, _Parsed]] = Kept(4096)
@@ -168,8 +170,32 @@ def get_product(session: Session, product_id: UUID, *, lock: bool = False) -> Pr
     query = select(Product).where(Product.id == product_id)
     found = session.scalars(query.with_for_update() if lock else query).one_or_none()
     if found is None:
-        raise ProductNotFound("没有这个产品，请核对编号")
+        raise ProductNotFound(_NO_PRODUCT)
     return found
+
+
+def get_own_product(session: Session, product_id: UUID, scope: Scope, *, lock: bool = False) -> Product:
+    """A product of the caller's own bank. Raises ProductNotFound for any other, as for one that there is not."""
+    found = get_product(session, product_id, lock=lock)
+    if not scope.sees_drafts_of(found.bank_id):
+        raise ProductNotFound(_NO_PRODUCT)
+    return found
+
+
+def seen_by(scope: Scope, product: Product, versions: Sequence[ProductVersion]) -> list[ProductVersion]:
+    """The versions that the caller may know of: drafts are the bank's own, given up or not."""
+    if scope.sees_drafts_of(product.bank_id):
+        return list(versions)
+    return [version for version in versions if version.published_at is not None]
+
+
+def get_seen(session: Session, product_id: UUID, scope: Scope) -> tuple[Product, list[ProductVersion]]:
+    """A product with the versions that the caller may know of, one at least. Raises ProductNotFound."""
+    product = get_product(session, product_id)
+    versions = seen_by(scope, product, list_versions(session, [product_id])[product_id])
+    if not versions:
+        raise ProductNotFound(_NO_PRODUCT)
+    return product, versions
 
 
 def list_versions(session: Session, product_ids: Sequence[UUID]) -> dict[UUID, list[ProductVersion]]:
@@ -232,23 +258,33 @@ def list_relending(session: Session) -> list[tuple[RelendingList, list[Relending
 
 
 def select_products(
-    day: date, bank: str | None = None, status: VersionStatus | None = None, region: str | None = None
+    day: date, scope: Scope, bank: str | None = None, status: VersionStatus | None = None, region: str | None = None
 ) -> Select[Any]:
     """Products of a bank; with a version of that status on a day; whose open versions reach into a region.
 
     Without `status` every product counts; an open version is a draft, or a published one that holds or is to hold.
+    Versions that the caller may not know of do not count.
     """
     query = select(Product).join(Bank, Bank.id == Product.bank_id)
     if bank is not None:
         query = query.where(Bank.code == bank)
     version = aliased(ProductVersion)
-    mine = version.product_id == Product.id
+    mine = and_(version.product_id == Product.id, _is_seen(version, scope))
+    query = query.where(exists().where(mine))
     if status is not None:
         query = query.where(exists().where(mine, _has_status(version, status, day), _reaches(version, region)))
     elif region is not None:
         is_open = or_(*(_has_status(version, one, day) for one in (VersionStatus.DRAFT, VersionStatus.PUBLISHED)))
         query = query.where(exists().where(mine, is_open, _reaches(version, region)))
     return query
+
+
+def _is_seen(version: type[ProductVersion], scope: Scope) -> ColumnElement[bool]:
+    """SQL for `seen_by`."""
+    if scope.is_whole:
+        return true()
+    published = version.published_at.is_not(None)
+    return published if scope.bank_id is None else or_(published, Product.bank_id == scope.bank_id)
 
 
 def _has_status(version: type[ProductVersion], status: VersionStatus, day: date) -> ColumnElement[bool]:

@@ -6,7 +6,10 @@ from uuid import UUID
 from fastapi import APIRouter, Path, Query, Response
 from sqlalchemy.orm import Session
 
-from app.access.scope import InScope
+from app.access.caller import CalledBy
+from app.access.permissions import Permission, permits
+from app.access.scope import InScope, Scope
+from app.access.two_people import OwnDraft
 from app.cases.select import Moment
 from app.errors import FieldError
 from app.http.clock import now, today
@@ -53,14 +56,15 @@ _NOBODY = {"slug": "draft", "bank": "draft"}
     status_code=201,
     responses=problem_responses(CodeTaken, UnusableTerms),
 )
+@permits(Permission.WRITE_PRODUCTS)
 @writes
-def post_product(session: Session, response: Response, product: ProductIn) -> ProductOut:
+def post_product(session: Session, response: Response, caller: CalledBy, product: ProductIn) -> ProductOut:
     """The draft is checked against the fact catalogue; it is offered to nobody before it is published."""
     record = ProductRecord.model_validate(product.model_dump())
-    written = service.add_product(session, record, now())
+    written = service.add_product(session, record, caller, now())
     session.flush()  # The answer reads the bank by the key of the row just written.
     set_etag(response, written.versions[-1].revision)
-    return _product_out(session, written)
+    return _product_out(session, written, caller.scope)
 
 
 @router.get(
@@ -72,14 +76,15 @@ def post_product(session: Session, response: Response, product: ProductIn) -> Pr
 @reads
 def list_products(
     session: Session,
+    scope: InScope,
     paging: Paged,
     bank: Annotated[BankCode | None, Query(description="只看一家银行，填银行代码")] = None,
     status: Annotated[VersionStatus | None, Query(description="只看有这种状态版本的产品")] = None,
     region: Annotated[ProductRegion | None, Query(description="只看在该地区办理的产品（含全省办理的）")] = None,
 ) -> ProductListOut:
-    """Products by slug, each with the version that people are shown today."""
+    """Products by slug, each with the version that people are shown today. Drafts are for their own bank."""
     day = today()
-    query = queries.select_products(day, bank, status, region)
+    query = queries.select_products(day, scope, bank, status, region)
     asked = paging.asked(bank=bank, status=status, region=region)
     page = paging.pages.take(session, query, [Key(Product.slug)], asked)
     paging.link(page.next_cursor)
@@ -88,7 +93,14 @@ def list_products(
     banks, rates = queries.banks_of(session, products), read_rates(session)
     return ProductListOut(
         items=[
-            answers.product_out(product, banks[product.bank_id], versions[product.id], day, rates)
+            answers.product_out(
+                product,
+                banks[product.bank_id],
+                queries.seen_by(scope, product, versions[product.id]),
+                day,
+                rates,
+                is_own=scope.sees_drafts_of(product.bank_id),
+            )
             for product in products
         ],
         next_cursor=page.next_cursor,
@@ -102,18 +114,19 @@ def list_products(
     summary="试算：条款或规则改动后，哪些机构、项目和需求符合、不再符合或待定",
     responses=problem_responses(ProductNotFound, UnusableTerms),
 )
+@permits(Permission.WRITE_PRODUCTS)
 @reads
 def preview_impact(session: Session, asked: ImpactIn, scope: InScope) -> ImpactOut:
     """Both rules are compiled to SQL and counted by the database over all cases in scope; nothing is stored."""
     moment, parameters = Moment(asked.as_of or today()), read_parameters(session)
     versions: list[ProductVersion] = []
     if asked.product_id is not None:
-        product = queries.get_product(session, asked.product_id)
+        product = queries.get_own_product(session, asked.product_id, scope)
         versions = queries.list_versions(session, [product.id])[product.id]
     held = timeline.in_force(versions, moment.as_of)
     record = service.checked_record(_tried(asked, versions, held), parameters)
     effect = service.impact_of(session, record, versions, moment, parameters, scope)
-    return answers.impact_out(effect, asked.product_id, None if held is None else held.number)
+    return answers.impact_out(effect, asked.product_id, None if held is None else held.number, scope)
 
 
 def _tried(asked: ImpactIn, versions: list[ProductVersion], held: ProductVersion | None) -> ProductRecord:
@@ -143,10 +156,9 @@ def _unclear(pointer: str, detail: str) -> UnusableTerms:
     responses=problem_responses(ProductNotFound),
 )
 @reads
-def get_product(session: Session, product_id: ProductId) -> ProductOut:
+def get_product(session: Session, scope: InScope, product_id: ProductId) -> ProductOut:
     """A product with the version in force, else the next to come, else its newest."""
-    product = queries.get_product(session, product_id)
-    return _product_out(session, Locked(product, queries.list_versions(session, [product.id])[product.id]))
+    return _product_out(session, Locked(*queries.get_seen(session, product_id, scope)), scope)
 
 
 @router.get(
@@ -156,11 +168,13 @@ def get_product(session: Session, product_id: ProductId) -> ProductOut:
     responses=problem_responses(ProductNotFound),
 )
 @reads
-def list_product_versions(session: Session, product_id: ProductId) -> ProductVersionListOut:
-    """All versions, oldest first, withdrawn ones and drafts included."""
-    product = queries.get_product(session, product_id)
-    versions, rates = queries.list_versions(session, [product.id])[product.id], read_rates(session)
-    return ProductVersionListOut(items=[answers.version_out(one, versions, today(), rates) for one in versions])
+def list_product_versions(session: Session, scope: InScope, product_id: ProductId) -> ProductVersionListOut:
+    """All versions, oldest first, withdrawn ones included; drafts are for the bank itself."""
+    product, versions = queries.get_seen(session, product_id, scope)
+    rates, is_own = read_rates(session), scope.sees_drafts_of(product.bank_id)
+    return ProductVersionListOut(
+        items=[answers.version_out(one, versions, today(), rates, is_own=is_own) for one in versions]
+    )
 
 
 @router.post(
@@ -170,13 +184,14 @@ def list_product_versions(session: Session, product_id: ProductId) -> ProductVer
     status_code=201,
     responses=problem_responses(ProductNotFound, DraftExists, UnusableTerms),
 )
+@permits(Permission.WRITE_PRODUCTS)
 @writes
 def post_version(
-    session: Session, response: Response, product_id: ProductId, changes: ProductChanges
+    session: Session, response: Response, caller: CalledBy, product_id: ProductId, changes: ProductChanges
 ) -> ProductVersionOut:
     """A draft that copies the newest version, with the terms given replaced."""
-    written = service.add_draft(session, product_id, changes.given(), now())
-    return _version_out(session, response, written, written.versions[-1])
+    written = service.add_draft(session, product_id, changes.given(), caller, now())
+    return _version_out(session, response, written, written.versions[-1], caller.scope)
 
 
 @router.get(
@@ -187,12 +202,11 @@ def post_version(
 )
 @reads
 def get_version(
-    session: Session, response: Response, product_id: ProductId, number: VersionNumber
+    session: Session, response: Response, scope: InScope, product_id: ProductId, number: VersionNumber
 ) -> ProductVersionOut:
     """One version; its ETag is what a change of it has to name."""
-    product = queries.get_product(session, product_id)
-    found = Locked(product, queries.list_versions(session, [product.id])[product.id])
-    return _version_out(session, response, found, queries.get_version(found.versions, number))
+    found = Locked(*queries.get_seen(session, product_id, scope))
+    return _version_out(session, response, found, queries.get_version(found.versions, number), scope)
 
 
 @router.patch(
@@ -203,18 +217,20 @@ def get_version(
         ProductNotFound, VersionNotFound, NotADraft, UnusableTerms, VersionRequired, VersionStale
     ),
 )
+@permits(Permission.WRITE_PRODUCTS)
 @writes
 def patch_version(
     session: Session,
     response: Response,
+    caller: CalledBy,
     product_id: ProductId,
     number: VersionNumber,
     changes: ProductChanges,
     if_match: IfMatch = None,
 ) -> ProductVersionOut:
     """Replace some terms of a draft; a published version never changes."""
-    written = service.change_draft(session, product_id, number, changes.given(), if_match)
-    return _version_out(session, response, written, queries.get_version(written.versions, number))
+    written = service.change_draft(session, product_id, number, changes.given(), if_match, caller)
+    return _version_out(session, response, written, queries.get_version(written.versions, number), caller.scope)
 
 
 @router.post(
@@ -222,25 +238,26 @@ def patch_version(
     operation_id="publish_product_version",
     summary="发布草稿，并给出影响",
     responses=problem_responses(
-        ProductNotFound, VersionNotFound, NotADraft, UnusableTerms, VersionRequired, VersionStale
+        ProductNotFound, VersionNotFound, NotADraft, OwnDraft, UnusableTerms, VersionRequired, VersionStale
     ),
 )
+@permits(Permission.WRITE_PRODUCTS)
 @writes
 def publish_version(
     session: Session,
     response: Response,
     product_id: ProductId,
     number: VersionNumber,
-    scope: InScope,
+    caller: CalledBy,
     if_match: IfMatch = None,
 ) -> PublishedProductOut:
     """The version before is superseded from this one's first day. From now on it changes by withdrawal only."""
-    written, effect = service.publish(session, product_id, number, if_match, now(), today(), scope)
+    written, effect = service.publish(session, product_id, number, if_match, caller, now(), today())
     version = queries.get_version(written.versions, number)
     against = timeline.in_force([one for one in written.versions if one is not version], effect.as_of)
     return PublishedProductOut(
-        version=_version_out(session, response, written, version),
-        impact=answers.impact_out(effect, product_id, None if against is None else against.number),
+        version=_version_out(session, response, written, version, caller.scope),
+        impact=answers.impact_out(effect, product_id, None if against is None else against.number, caller.scope),
     )
 
 
@@ -250,24 +267,30 @@ def publish_version(
     summary="撤回草稿，或从今天起停办一版",
     responses=problem_responses(ProductNotFound, VersionNotFound, NotInForce, VersionRequired, VersionStale),
 )
+@permits(Permission.WRITE_PRODUCTS)
 @writes
 def withdraw_version(
     session: Session,
     response: Response,
     product_id: ProductId,
     number: VersionNumber,
+    scope: InScope,
     if_match: IfMatch = None,
 ) -> ProductVersionOut:
     """One withdrawn before its first day supersedes nothing, so the version before it goes on."""
-    written = service.withdraw(session, product_id, number, if_match, now(), today())
-    return _version_out(session, response, written, queries.get_version(written.versions, number))
+    written = service.withdraw(session, product_id, number, if_match, scope, now(), today())
+    return _version_out(session, response, written, queries.get_version(written.versions, number), scope)
 
 
-def _product_out(session: Session, found: Locked) -> ProductOut:
+def _product_out(session: Session, found: Locked, scope: Scope) -> ProductOut:
     bank = queries.banks_of(session, [found.product])[found.product.bank_id]
-    return answers.product_out(found.product, bank, found.versions, today(), read_rates(session))
+    is_own = scope.sees_drafts_of(bank.id)
+    return answers.product_out(found.product, bank, found.versions, today(), read_rates(session), is_own=is_own)
 
 
-def _version_out(session: Session, response: Response, found: Locked, version: ProductVersion) -> ProductVersionOut:
+def _version_out(
+    session: Session, response: Response, found: Locked, version: ProductVersion, scope: Scope
+) -> ProductVersionOut:
     set_etag(response, version.revision)
-    return answers.version_out(version, found.versions, today(), read_rates(session))
+    is_own = scope.sees_drafts_of(found.product.bank_id)
+    return answers.version_out(version, found.versions, today(), read_rates(session), is_own=is_own)

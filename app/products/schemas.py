@@ -303,27 +303,29 @@ class ProductListOut(OutputSchema):
 
 
 class ChangeCountsOut(OutputSchema):
-    """By where the verdict goes: to eligible, to not eligible, to undecided."""
+    """By where the verdict goes: to eligible, to not eligible, to undecided. Null: fewer than `fewer_than`."""
 
-    gain: int
-    lose: int
-    undecided: int
+    gain: int | None
+    lose: int | None
+    undecided: int | None
 
 
 class VerdictCountsOut(OutputSchema):
-    eligible: int
-    possible: int
-    no: int
+    """By verdict. Null: fewer than `fewer_than`."""
+
+    eligible: int | None
+    possible: int | None
+    no: int | None
 
 
 class SampledOut(OutputSchema):
-    """One case whose verdict changes. A need or a loan bears the name of its institution."""
+    """One case whose verdict changes. A need or a loan bears the name of its institution; banks read no names."""
 
     change: Change
     kind: CaseKind
-    case_id: UUID
-    institution_id: UUID
-    name: str
+    case_id: UUID | None
+    institution_id: UUID | None
+    name: str | None
     region_code: str
     region_name: str
     before: Verdict
@@ -333,15 +335,17 @@ class SampledOut(OutputSchema):
 class ImpactOut(OutputSchema):
     """What terms would change against the version in force (`against`; null: nothing was offered before).
 
-    Counted by case, and by institution (once for each change that any of its cases goes through).
+    Counted by case, and by institution (once for each change that any of its cases goes through). A count that is
+    null is smaller than `fewer_than`, which is null where all counts are exact.
     """
 
     as_of: IsoDate
     product_id: UUID | None
     against: int | None
+    fewer_than: int | None
     cases: ChangeCountsOut
     institutions: ChangeCountsOut
-    unchanged: int
+    unchanged: int | None
     before: VerdictCountsOut
     after: VerdictCountsOut
     sample: list[SampledOut]

@@ -10,7 +10,9 @@ from pydantic import ValidationError
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
+from app.access.caller import Caller
 from app.access.scope import Scope
+from app.access.two_people import check_second_person
 from app.cases.select import CaseKind, Moment
 from app.errors import Conflict, FieldError, Unprocessable
 from app.http.etags import check_version
@@ -19,7 +21,7 @@ from app.products import timeline
 from app.products.expressible import unsearchable
 from app.products.impact import Impact, Side, impact
 from app.products.models import ProductRecord
-from app.products.queries import BankNotFound, get_bank, get_product, get_version, list_versions, parsed
+from app.products.queries import BankNotFound, get_bank, get_own_product, get_version, list_versions, parsed
 from app.products.timeline import VersionStatus, status_on
 from app.programmes.load import content_hash
 from app.programmes.queries import read_parameters
@@ -89,70 +91,77 @@ def add_bank(session: Session, bank: Bank) -> Bank:
     return _added(session, bank, FieldError("/code", CodeTaken.code, f"已有代码为“{bank.code}”的银行，请换一个代码"))
 
 
-def add_product(session: Session, record: ProductRecord, now: datetime, keys: ProductKeys | None = None) -> Locked:
-    """A new product with its first draft. Raises UnusableTerms or CodeTaken."""
+def add_product(
+    session: Session, record: ProductRecord, caller: Caller, now: datetime, keys: ProductKeys | None = None
+) -> Locked:
+    """A new product of the caller's bank with its first draft. Raises UnusableTerms or CodeTaken."""
     keys = keys or ProductKeys(new_key(), new_key())
     try:
         bank = get_bank(session, record.bank)
     except BankNotFound as error:
         raise _refused(FieldError("/bank", error.code, error.detail)) from None
+    if not caller.scope.sees_drafts_of(bank.id):
+        raise _refused(FieldError("/bank", "beyond_scope", "只能为本行新建产品，请填本行的代码"))
     checked = checked_record(record, read_parameters(session))
     product = Product(id=keys.product, slug=record.slug, bank_id=bank.id, created_at=now)
     taken = f"已有代码为“{record.slug}”的产品，请换一个代码"
     _added(session, product, FieldError("/slug", CodeTaken.code, taken))
-    version = _draft(product, keys.version, 1, checked, now)
+    version = _draft(product, keys.version, 1, checked, caller, now)
     session.add(version)
     return Locked(product, [version])
 
 
-def add_draft(session: Session, product_id: UUID, changes: Mapping[str, Any], now: datetime) -> Locked:
+def add_draft(session: Session, product_id: UUID, changes: Mapping[str, Any], caller: Caller, now: datetime) -> Locked:
     """A draft that follows the newest version, with these terms changed. Raises DraftExists or UnusableTerms."""
-    product, versions = locked(session, product_id)
+    product, versions = locked(session, product_id, caller.scope)
     if any(_is_open_draft(version) for version in versions):
         raise DraftExists("这个产品已有一份草稿，请修改它、发布它或先撤回它")
     newest = versions[-1]
     record = checked_record(changed_record(newest.body, changes), read_parameters(session))
-    version = _draft(product, new_key(), newest.number + 1, record, now)
+    version = _draft(product, new_key(), newest.number + 1, record, caller, now)
     session.add(version)
     return Locked(product, [*versions, version])
 
 
 def change_draft(
-    session: Session, product_id: UUID, number: int, changes: Mapping[str, Any], if_match: str | None
+    session: Session, product_id: UUID, number: int, changes: Mapping[str, Any], if_match: str | None, caller: Caller
 ) -> Locked:
     """A draft with some of its terms changed. Raises NotADraft or UnusableTerms."""
-    product, versions = locked(session, product_id)
+    product, versions = locked(session, product_id, caller.scope)
     version = _own_draft(versions, number, if_match)
     put_record(version, checked_record(changed_record(version.body, changes), read_parameters(session)))
+    # Whoever wrote last is the one that somebody else has to check.
+    version.drafted_by = caller.account_id
     version.revision += 1
     return Locked(product, versions)
 
 
 def publish(
-    session: Session, product_id: UUID, number: int, if_match: str | None, now: datetime, today: date, scope: Scope
+    session: Session, product_id: UUID, number: int, if_match: str | None, caller: Caller, now: datetime, today: date
 ) -> tuple[Locked, Impact]:
     """The draft becomes a version that never changes, and supersedes the one before from its first day.
 
     Its rule is checked again, since the parameters may have changed, and its impact against the version in force is
-    counted. Raises NotADraft, or UnusableTerms where it would begin in the past or before its predecessor.
+    counted. Raises NotADraft, OwnDraft, or UnusableTerms where it would begin in the past or before its predecessor.
     """
-    product, versions = locked(session, product_id)
+    product, versions = locked(session, product_id, caller.scope)
     version = _own_draft(versions, number, if_match)
+    check_second_person(version.drafted_by, caller)
     parameters = read_parameters(session)
     record = checked_record(ProductRecord.model_validate(version.body), parameters)
     _check_first_day(record.valid_from, timeline.last_begun(versions), today)
     day = max(today, record.valid_from)
-    effect = impact_of(session, record, versions, Moment(day), parameters, scope)
-    version.published_at, version.published_on = now, today
+    effect = impact_of(session, record, versions, Moment(day), parameters, caller.scope)
+    version.published_at, version.published_on, version.published_by = now, today, caller.account_id
     version.revision += 1
     return Locked(product, versions), effect
 
 
 def withdraw(
-    session: Session, product_id: UUID, number: int, if_match: str | None, now: datetime, today: date
+    session: Session, product_id: UUID, number: int, if_match: str | None, scope: Scope, now: datetime, today: date
 ) -> Locked:
     """A draft is given up, or a published version is no longer offered from today. Raises NotInForce."""
-    product, versions = locked(session, product_id)
+    product, versions = locked(session, product_id, scope)
     version = get_version(versions, number)
     check_version(if_match, version.revision)
     if status_on(version, versions, today) not in {VersionStatus.DRAFT, VersionStatus.PUBLISHED}:
@@ -216,9 +225,9 @@ def put_record(version: ProductVersion, record: ProductRecord) -> None:
     version.valid_from, version.valid_to = record.valid_from, record.valid_to
 
 
-def locked(session: Session, product_id: UUID) -> Locked:
-    """The product and its versions under a lock. Raises ProductNotFound."""
-    product = get_product(session, product_id, lock=True)
+def locked(session: Session, product_id: UUID, scope: Scope) -> Locked:
+    """A product of the caller's bank and its versions under a lock. Raises ProductNotFound."""
+    product = get_own_product(session, product_id, scope, lock=True)
     return Locked(product, list_versions(session, [product_id])[product_id])
 
 
@@ -244,8 +253,11 @@ def _own_draft(versions: Sequence[ProductVersion], number: int, if_match: str | 
     return version
 
 
-def _draft(product: Product, key: UUID, number: int, record: ProductRecord, now: datetime) -> ProductVersion:
+def _draft(
+    product: Product, key: UUID, number: int, record: ProductRecord, caller: Caller, now: datetime
+) -> ProductVersion:
     version = ProductVersion(id=key, product_id=product.id, number=number, revision=1, created_at=now)
+    version.drafted_by = caller.account_id
     put_record(version, record)
     return version
 

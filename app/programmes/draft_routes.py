@@ -6,6 +6,10 @@ from uuid import UUID
 from fastapi import APIRouter, Path, Response
 from sqlalchemy.orm import Session
 
+from app.access.caller import CalledBy
+from app.access.permissions import Permission, permits
+from app.access.scope import InScope
+from app.access.two_people import OwnDraft
 from app.http.clock import now, today
 from app.http.etags import IfMatch, VersionRequired, VersionStale, set_etag
 from app.http.openapi import problem_responses
@@ -43,9 +47,11 @@ _STALE = (DraftNotFound, DraftClosed, VersionRequired, VersionStale)
     operation_id="list_programme_drafts",
     summary="一项扶持政策的草稿，含已发布和已撤回的",
 )
+@permits(Permission.READ_DRAFTS)
 @reads
-def list_programme_drafts(session: Session, slug: ProgrammeSlug) -> ProgrammeDraftListOut:
+def list_programme_drafts(session: Session, scope: InScope, slug: ProgrammeSlug) -> ProgrammeDraftListOut:
     """Newest first; empty for a programme that nobody has written about."""
+    drafts.check_province(scope)
     held = drafts.open_version(session, slug)
     return ProgrammeDraftListOut(items=[_draft_out(session, one, held) for one in drafts.list_drafts(session, slug)])
 
@@ -57,12 +63,14 @@ def list_programme_drafts(session: Session, slug: ProgrammeSlug) -> ProgrammeDra
     status_code=201,
     responses=problem_responses(ProgrammeDraftExists, UnusableProgramme),
 )
+@permits(Permission.WRITE_PROGRAMMES)
 @writes
 def add_programme_draft(
-    session: Session, response: Response, slug: ProgrammeSlug, asked: ProgrammeDraftIn
+    session: Session, response: Response, caller: CalledBy, slug: ProgrammeSlug, asked: ProgrammeDraftIn
 ) -> ProgrammeDraftOut:
     """Checked like the seeds: rules by the fact catalogue, clauses, parameters and programmes by the library."""
-    draft = drafts.add_draft(session, slug, asked.author, asked.document, asked.programme, now())
+    drafts.check_province(caller.scope)
+    draft = drafts.add_draft(session, slug, asked.author, asked.document, asked.programme, caller, now())
     return _answer(session, response, draft)
 
 
@@ -72,11 +80,13 @@ def add_programme_draft(
     summary="一份草稿",
     responses=problem_responses(DraftNotFound),
 )
+@permits(Permission.READ_DRAFTS)
 @reads
 def get_programme_draft(
-    session: Session, response: Response, slug: ProgrammeSlug, draft_id: DraftId
+    session: Session, response: Response, scope: InScope, slug: ProgrammeSlug, draft_id: DraftId
 ) -> ProgrammeDraftOut:
     """Its ETag is what a change of it has to name."""
+    drafts.check_province(scope)
     return _answer(session, response, drafts.get_draft(session, slug, draft_id))
 
 
@@ -86,18 +96,21 @@ def get_programme_draft(
     summary="修改草稿",
     responses=problem_responses(*_STALE, UnusableProgramme),
 )
+@permits(Permission.WRITE_PROGRAMMES)
 @writes
 def change_programme_draft(
     session: Session,
     response: Response,
+    caller: CalledBy,
     slug: ProgrammeSlug,
     draft_id: DraftId,
     asked: ProgrammeDraftChanges,
     if_match: IfMatch = None,
 ) -> ProgrammeDraftOut:
     """Replace some fields of an open draft."""
+    drafts.check_province(caller.scope)
     draft = drafts.open_draft(session, slug, draft_id, if_match)
-    drafts.change_draft(session, draft, asked.author, asked.document, asked.programme, now())
+    drafts.change_draft(session, draft, asked.author, asked.document, asked.programme, caller, now())
     return _answer(session, response, draft)
 
 
@@ -105,15 +118,22 @@ def change_programme_draft(
     "/programmes/{slug}/drafts/{draft_id:uuid}/actions/publish",
     operation_id="publish_programme_draft",
     summary="发布草稿，取代现行版本",
-    responses=problem_responses(*_STALE, NothingChanged, UnusableProgramme),
+    responses=problem_responses(*_STALE, NothingChanged, OwnDraft, UnusableProgramme),
 )
+@permits(Permission.WRITE_PROGRAMMES)
 @writes
 def publish_programme_draft(
-    session: Session, response: Response, slug: ProgrammeSlug, draft_id: DraftId, if_match: IfMatch = None
+    session: Session,
+    response: Response,
+    caller: CalledBy,
+    slug: ProgrammeSlug,
+    draft_id: DraftId,
+    if_match: IfMatch = None,
 ) -> PublishedProgrammeOut:
     """From this instant the new version is on record; what was decided before can still be replayed."""
+    drafts.check_province(caller.scope)
     draft = drafts.open_draft(session, slug, draft_id, if_match)
-    drafts.publish_draft(session, draft, now())
+    drafts.publish_draft(session, draft, caller, now())
     day = today()
     detail = answers.programme_detail_out(
         queries.get_programme(session, slug),
@@ -130,11 +150,18 @@ def publish_programme_draft(
     summary="撤回草稿",
     responses=problem_responses(*_STALE),
 )
+@permits(Permission.WRITE_PROGRAMMES)
 @writes
 def withdraw_programme_draft(
-    session: Session, response: Response, slug: ProgrammeSlug, draft_id: DraftId, if_match: IfMatch = None
+    session: Session,
+    response: Response,
+    scope: InScope,
+    slug: ProgrammeSlug,
+    draft_id: DraftId,
+    if_match: IfMatch = None,
 ) -> ProgrammeDraftOut:
     """The draft is kept as it was, and another one may be written."""
+    drafts.check_province(scope)
     draft = drafts.open_draft(session, slug, draft_id, if_match)
     drafts.withdraw_draft(draft, now())
     return _answer(session, response, draft)

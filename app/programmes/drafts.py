@@ -16,7 +16,10 @@ from sqlalchemy import select
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
-from app.errors import Conflict, FieldError, NotFound, Unprocessable
+from app.access.caller import Caller
+from app.access.scope import Scope
+from app.access.two_people import check_second_person
+from app.errors import Conflict, FieldError, Forbidden, NotFound, Unprocessable
 from app.http.etags import check_version
 from app.http.refusals import field_errors
 from app.http.schemas import FIRST_DAY, LAST_DAY
@@ -71,6 +74,12 @@ class UnusableProgramme(Unprocessable):
     title = "政策内容有误"
 
 
+def check_province(scope: Scope) -> None:
+    """Programmes hold in the whole province, and so their drafts are its own business. Raises Forbidden."""
+    if not scope.is_province:
+        raise Forbidden("政策草稿由省级部门拟定和查看；如需修改政策，请报省级主管部门")
+
+
 def list_drafts(session: Session, slug: str) -> Sequence[ProgrammeDraft]:
     """All drafts of a programme, newest first."""
     query = select(ProgrammeDraft).where(ProgrammeDraft.slug == slug)
@@ -98,13 +107,20 @@ def version_of(session: Session, draft: ProgrammeDraft) -> ProgrammeVersion | No
 
 
 def add_draft(
-    session: Session, slug: str, author: str, document: str | None, changes: Mapping[str, Any], now: datetime
+    session: Session,
+    slug: str,
+    author: str,
+    document: str | None,
+    changes: Mapping[str, Any],
+    caller: Caller,
+    now: datetime,
 ) -> ProgrammeDraft:
     """A new draft. Raises ProgrammeDraftExists or UnusableProgramme."""
     held = open_version(session, slug)
     body = _checked(session, slug, document, {} if held is None else held.body, changes)
     draft = ProgrammeDraft(slug=slug, author=author, status=DraftStatus.DRAFT.value, revision=1, body=body)
     draft.created_at = draft.changed_at = now
+    draft.drafted_by = caller.account_id
     try:
         with session.begin_nested():
             session.add(draft)
@@ -119,11 +135,14 @@ def change_draft(
     author: str | None,
     document: str | None,
     changes: Mapping[str, Any],
+    caller: Caller,
     now: datetime,
 ) -> None:
     """Replace some fields of an open draft. Raises UnusableProgramme."""
     draft.body = _checked(session, draft.slug, document, draft.body, changes)
     draft.author = author or draft.author
+    # Whoever wrote last is the one that somebody else has to check.
+    draft.drafted_by = caller.account_id
     _touch(draft, now)
 
 
@@ -142,11 +161,12 @@ def withdraw_draft(draft: ProgrammeDraft, now: datetime) -> None:
     _touch(draft, now)
 
 
-def publish_draft(session: Session, draft: ProgrammeDraft, now: datetime) -> ProgrammeVersion:
+def publish_draft(session: Session, draft: ProgrammeDraft, caller: Caller, now: datetime) -> ProgrammeVersion:
     """The draft becomes the version in force from `now`; the one before is closed and kept for replays.
 
-    Raises UnusableProgramme where the library has changed so that it no longer fits, or NothingChanged.
+    Raises OwnDraft, UnusableProgramme where the library has changed so that it no longer fits, or NothingChanged.
     """
+    check_second_person(draft.drafted_by, caller)
     body = _checked(session, draft.slug, None, draft.body, {})
     record = _record(draft.slug, body)
     programme = _programme(session, draft.slug)
@@ -172,6 +192,7 @@ def publish_draft(session: Session, draft: ProgrammeDraft, now: datetime) -> Pro
     session.add(version)
     session.flush()  # The draft names the version by its key.
     draft.body, draft.status, draft.version_id = body, DraftStatus.PUBLISHED.value, version.id
+    draft.published_by = caller.account_id
     _touch(draft, now)
     return version
 

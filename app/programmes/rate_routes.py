@@ -5,6 +5,7 @@ from typing import Annotated
 from fastapi import APIRouter, Path, Response
 from sqlalchemy.orm import Session
 
+from app.access.permissions import Permission, permits
 from app.http.clock import today
 from app.http.etags import IfMatch, VersionRequired, VersionStale, set_etag
 from app.http.openapi import problem_responses
@@ -40,6 +41,7 @@ def get_reference_rate(session: Session, response: Response, series: SeriesCode)
     summary="录入新公布的利率",
     responses=problem_responses(SeriesNotFound, RateContradicts, DayNotCome),
 )
+@permits(Permission.WRITE_RATES)
 @writes
 def add_rate_point(session: Session, response: Response, series: SeriesCode, point: RatePointIn) -> RateSeriesOut:
     """From that day on the series has that value. What was known before is never contradicted."""
@@ -54,6 +56,7 @@ def add_rate_point(session: Session, response: Response, series: SeriesCode, poi
     summary="确认利率到某日没有变化",
     responses=problem_responses(SeriesNotFound, RateContradicts, DayNotCome, VersionRequired, VersionStale),
 )
+@permits(Permission.WRITE_RATES)
 @writes
 def set_rate_known_through(
     session: Session, response: Response, series: SeriesCode, known: KnownThroughIn, if_match: IfMatch = None

@@ -5,18 +5,22 @@ row names every column that is not NULL. Ten times as fast as one INSERT a row o
 """
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from typing import Any
+from typing import Any, Final
 
 from sqlalchemy import Column, Connection, Table
 from sqlalchemy.orm import Session
 
 Processor = Callable[[Any], Any] | None
+# In the session's info: how many rows came this way, by table, for whoever keeps the record of its changes.
+BULK_ROWS: Final = "bulk_rows"
 
 
 def insert_many(session: Session, table: Table, rows: Sequence[Mapping[str, Any]]) -> None:
     """Insert rows that all have the keys of the first one. Raises IntegrityError or, on PostgreSQL, psycopg's own."""
     if not rows:
         return
+    counted = session.info.setdefault(BULK_ROWS, {})
+    counted[table.name] = counted.get(table.name, 0) + len(rows)
     connection = session.connection()
     columns = [table.c[name] for name in rows[0]]
     processors = [(column.name, _processor(column, connection)) for column in columns]

@@ -16,7 +16,7 @@ from psycopg.errors import UndefinedTable
 from sqlalchemy import URL, Connection, Engine, create_engine, event, make_url
 from sqlalchemy.exc import DBAPIError, OperationalError
 from sqlalchemy.orm import Session, sessionmaker
-from sqlalchemy.pool import ConnectionPoolEntry
+from sqlalchemy.pool import ConnectionPoolEntry, QueuePool
 
 from app.config import Settings
 
@@ -48,20 +48,32 @@ class Database:
         with self._write() as session, session.begin():
             yield session
 
+    @property
+    def writers(self) -> sessionmaker[Session]:
+        """What makes the writing sessions, for whoever listens to all of them."""
+        return self._write
+
+    def connections_in_use(self) -> int:
+        """How many connections of the pool are working at this moment."""
+        pool = self.engine.pool
+        return pool.checkedout() if isinstance(pool, QueuePool) else 0
+
     def dispose(self) -> None:
         """Close every pooled connection."""
         self.engine.dispose()
 
 
-def open_database(settings: Settings) -> Database:
-    """The database of `settings`; connects on first use."""
-    return Database(make_engine(settings))
+def open_database(settings: Settings, role: str | None = None) -> Database:
+    """The database of `settings`; connects on first use. On PostgreSQL as `role`, if one is named."""
+    return Database(make_engine(settings, role))
 
 
-def make_engine(settings: Settings) -> Engine:
+def make_engine(settings: Settings, role: str | None = None) -> Engine:
     """An engine for `settings.database_url` with every trap of the two databases closed; connects on first use."""
     url = make_url(settings.database_url)
-    return _sqlite_engine(url, settings) if url.get_backend_name() == "sqlite" else _postgres_engine(url, settings)
+    if url.get_backend_name() == "sqlite":
+        return _sqlite_engine(url, settings)
+    return _postgres_engine(url, settings, role)
 
 
 def is_transient(error: DBAPIError) -> bool:
@@ -101,14 +113,17 @@ def _compact_json(value: object) -> str:
     return json.dumps(value, ensure_ascii=False, allow_nan=False, separators=(",", ":"))
 
 
-def _postgres_engine(url: URL, settings: Settings) -> Engine:
-    timeouts = f"-c statement_timeout={settings.statement_timeout_ms} -c lock_timeout={settings.lock_timeout_ms}"
+def _postgres_engine(url: URL, settings: Settings, role: str | None) -> Engine:
+    options = f"-c statement_timeout={settings.statement_timeout_ms} -c lock_timeout={settings.lock_timeout_ms}"
+    if role is not None:
+        # From the first statement of every connection on, so that no transaction can forget it.
+        options += f" -c role={role}"
     return create_engine(
         url,
         isolation_level="READ COMMITTED",
         pool_pre_ping=True,
         pool_recycle=_RECYCLE_SECONDS,
-        connect_args={"options": timeouts, "application_name": "yinqiao"},
+        connect_args={"options": options, "application_name": "yinqiao"},
         **_pool_options(settings),
     )
 

@@ -6,6 +6,7 @@ from decimal import Decimal
 import pytest
 from sqlalchemy import func, select
 
+from app.access.scope import FULL
 from app.cases.select import CaseKind, Moment, case_source
 from app.matching.candidates import Candidacy, CandidatesAsked, Sort
 from app.store.engine import Database, open_database
@@ -32,7 +33,7 @@ def registry(databases: Databases) -> Iterator[Database]:
 def test_every_institution_has_a_need_and_a_revenue_of_its_own(registry: Database) -> None:
     with registry.reading() as session:
         for kind, wanted in ((CaseKind.INSTITUTION, SIZE), (CaseKind.NEED, SIZE), (CaseKind.PROJECT, SIZE / 2)):
-            source = case_source(kind, Moment(AS_OF))
+            source = case_source(kind, Moment(AS_OF), FULL)
             assert session.scalar(select(func.count()).select_from(source.rows).where(source.open)) == wanted
     assert {revenue(number, SIZE) for number in range(SIZE)} == set(range(SIZE))
 

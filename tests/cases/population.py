@@ -337,7 +337,7 @@ class Registry:
     def cases(self, kind: CaseKind, moment: Moment) -> list[Case]:
         """All cases of a kind at a moment as the service reads them; kept, since many rules ask them."""
         if (kind, moment) not in self._read:
-            source = case_source(kind, moment)
+            source = case_source(kind, moment, FULL)
             with self.database.reading() as session:
                 self._read[kind, moment] = read_cases(session, source, case_select(source, FULL), moment)
         return self._read[kind, moment]

@@ -39,7 +39,7 @@ def session(registry: Registry) -> Iterator[Session]:
 
 
 def in_scope(session: Session, kind: CaseKind, scope: Scope) -> set[UUID]:
-    source = case_source(kind, NOW)
+    source = case_source(kind, NOW, FULL)
     return {case.id for case in read_cases(session, source, case_select(source, scope), NOW)}
 
 
@@ -140,7 +140,7 @@ def test_one_case_is_found_within_scope_only(registry: Registry, session: Sessio
 
 
 def test_cases_come_in_the_order_that_is_asked(registry: Registry, session: Session) -> None:
-    source = case_source(CaseKind.LOAN, NOW)
+    source = case_source(CaseKind.LOAN, NOW, FULL)
     query = case_select(source, FULL).order_by(source.region.desc(), source.id.desc()).limit(20)
     cases = read_cases(session, source, query, NOW)
     everyone = sorted(((case.region_code, case.id) for case in registry.cases(CaseKind.LOAN, NOW)), reverse=True)
@@ -150,14 +150,14 @@ def test_cases_come_in_the_order_that_is_asked(registry: Registry, session: Sess
 def test_attestations_are_read_in_as_many_batches_as_it_takes(
     registry: Registry, session: Session, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    source = case_source(CaseKind.LOAN, NOW)
+    source = case_source(CaseKind.LOAN, NOW, FULL)
     monkeypatch.setattr(read, "_BATCH", 7)
     everyone = {case.id: case for case in registry.cases(CaseKind.LOAN, NOW)}
     assert {case.id: case for case in read_cases(session, source, case_select(source, FULL), NOW)} == everyone
 
 
 def test_no_cases_need_no_attestations(session: Session) -> None:
-    source = case_source(CaseKind.NEED, NOW)
+    source = case_source(CaseKind.NEED, NOW, FULL)
     assert read_cases(session, source, case_select(source, FULL).where(source.id == uuid4()), NOW) == []
 
 

@@ -76,12 +76,12 @@ class Story:
         self.loan = add_loan(session, self.owner, lent, FULL, at(3))
         self._list(INSTITUTION, self.owner, "listed", date(2026, 1, 5), at(4))
         self._list(PROJECT, self.projects[1], "listed", date(2026, 1, 6), at(5))
-        amend_need(session, self._seen(NEED, self.need), NeedPatch(project_id=self.projects[1]), at(6))
-        amend_loan(session, self._seen(LOAN, self.loan), LoanPatch(project_id=self.projects[0]), at(6))
+        amend_need(session, self._seen(NEED, self.need), NeedPatch(project_id=self.projects[1]), FULL, at(6))
+        amend_loan(session, self._seen(LOAN, self.loan), LoanPatch(project_id=self.projects[0]), FULL, at(6))
         moved = InstitutionPatch(name="虚构新名养老院", facts={"institution.region_code": "140302"})
         amend(session, get_institution(session, self.owner, FULL), moved, FULL, at(7))
         renamed = ProjectPatch(name="虚构康养项目丙", facts={"project.region_code": "140302"})
-        amend_project(session, self._seen(PROJECT, self.projects[1]), renamed, at(8))
+        amend_project(session, self._seen(PROJECT, self.projects[1]), renamed, FULL, at(8))
         act_on_need(session, self._seen(NEED, self.need), NeedAction.MEET, at(9))
         self._list(INSTITUTION, self.owner, "suspended", date(2026, 1, 5), at(10))
         act_on_need(session, self._seen(NEED, self.need), NeedAction.REOPEN, at(11))
@@ -145,7 +145,7 @@ def test_money_stands_on_the_list_as_the_project_that_it_was_for(story: Story) -
 
 def test_a_need_was_open_until_it_was_met_and_again_once_it_was_reopened(story: Story) -> None:
     def is_open(day: int | None) -> bool:
-        source = case_source(CaseKind.NEED, Moment(AS_OF, None if day is None else at(day)))
+        source = case_source(CaseKind.NEED, Moment(AS_OF, None if day is None else at(day)), FULL)
         query = case_select(source, FULL).where(source.open, source.id == story.need)
         return len(read_cases(story.session, source, query, Moment(AS_OF))) == 1
 

@@ -50,7 +50,7 @@ def asked(fact: Fact) -> str:
 
 @pytest.mark.parametrize("kind", CaseKind)
 def test_a_kind_of_case_has_the_facts_of_its_subjects_and_no_others(kind: CaseKind) -> None:
-    facts = case_source(kind, NOW).facts
+    facts = case_source(kind, NOW, FULL).facts
     assert {fact for fact in CATALOGUE if asked(fact) in facts} == {
         fact for fact in CATALOGUE if fact.subject in _SUBJECTS[kind]
     }
@@ -76,7 +76,7 @@ def test_cases_are_counted_once_each(session: Session, kind: CaseKind) -> None:
     population.insert(session)
     for known_at in (None, RECORDED[0], RECORDED[1], datetime(2025, 1, 1, tzinfo=UTC)):
         moment = Moment(NOW.as_of, known_at)
-        source = case_source(kind, moment)
+        source = case_source(kind, moment, FULL)
         counted = session.scalar(select(func.count()).select_from(source.rows))
         assert counted == len(population.facts(kind, moment))
         counted = session.scalar(select(func.count()).select_from(case_select(source, FULL).subquery()))
@@ -90,17 +90,17 @@ def test_only_needs_that_are_open_want_something(session: Session) -> None:
     for noun, status in zip(needs, ("open", "met", "withdrawn", "open"), strict=True):
         session.get_one(Need, noun.id).status = status
     session.flush()
-    source = case_source(CaseKind.NEED, NOW)
+    source = case_source(CaseKind.NEED, NOW, FULL)
     wanting = session.scalars(select(source.id).select_from(source.rows).where(source.open)).all()
     assert set(wanting) == {needs[0].id, needs[3].id}
-    others = [case_source(kind, NOW) for kind in CaseKind if kind is not CaseKind.NEED]
+    others = [case_source(kind, NOW, FULL) for kind in CaseKind if kind is not CaseKind.NEED]
     assert all(len(session.scalars(select(one.id).select_from(one.rows).where(one.open)).all()) == 4 for one in others)
 
 
 def test_the_candidates_of_a_county_are_found_by_its_index(session: Session) -> None:
     _many_institutions(session, 12_000)
     for kind, known_at in product((CaseKind.INSTITUTION, CaseKind.NEED), (None, datetime(2026, 6, 1, tzinfo=UTC))):
-        source = case_source(kind, Moment(NOW.as_of, known_at))
+        source = case_source(kind, Moment(NOW.as_of, known_at), FULL)
         verdict = rule_sql(bind(_RULE, NOW.as_of, NO_PARAMETERS), source.facts)
         plan = _plan(session, case_select(source, Scope.of_region(_COUNTY)).where(verdict))
         assert f"ix_{kind}_region_code_id" in plan

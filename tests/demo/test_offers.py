@@ -83,7 +83,7 @@ def test_two_products_take_only_what_a_non_profit_may_not_pledge(market: Market,
     pledged = [one for one in sample.products if one.securities and FACILITY_KINDS.issuperset(one.securities)]
 
     assert len(pledged) >= 2
-    source = case_source(CaseKind.NEED, market.moment)
+    source = case_source(CaseKind.NEED, market.moment, FULL)
     needs = read_cases(market.session, source, case_select(source, FULL).where(source.open), market.moment)
     for record in pledged:
         verdicts = [(is_lawful(case), verdict(market, record.slug, case)) for case in needs]

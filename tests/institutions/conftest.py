@@ -9,6 +9,7 @@ from fastapi.testclient import TestClient
 from app.main import create_app
 from app.store.engine import Database, open_database
 from app.store.tables import Programme
+from tests.callers import OpenGate
 from tests.contract import documented_client
 from tests.databases import Databases, settings_for
 from tests.institutions.registry import Registry
@@ -33,7 +34,7 @@ def registry_database(databases: Databases) -> Iterator[Database]:
 @pytest.fixture(scope="session")
 def registry_client(registry_database: Database, attachments: Path) -> Iterator[TestClient]:
     url = registry_database.engine.url.render_as_string(hide_password=False)
-    app = create_app(settings_for(url, attachments_path=attachments), registry_database)
+    app = create_app(settings_for(url, attachments_path=attachments), registry_database, OpenGate())
     with documented_client(app) as client:
         yield client
 

@@ -13,6 +13,7 @@ from app.main import create_app
 from app.programmes.load import load_seeds
 from app.programmes.seeds import Seeds
 from app.store.engine import Database, open_database
+from tests.callers import OpenGate
 from tests.conftest import SEEDED_AT
 from tests.contract import documented_client
 from tests.databases import Databases, settings_for
@@ -32,7 +33,7 @@ class World:
 
 def service_on(database: Database) -> FastAPI:
     """The whole service, with the routes of matching whether or not it has them yet."""
-    return create_app(settings_for(database.engine.url.render_as_string(hide_password=False)), database)
+    return create_app(settings_for(database.engine.url.render_as_string(hide_password=False)), database, OpenGate())
 
 
 def a_world(database: Database, seeds: Seeds, size: int) -> World:

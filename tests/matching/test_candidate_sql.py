@@ -108,7 +108,7 @@ def test_more_attestations_than_are_joined_change_no_verdict(registry: Registry)
     for kind in (CaseKind.INSTITUTION, CaseKind.PROJECT, CaseKind.NEED):
         for known_at in KNOWN_AT:
             moment = Moment(DAYS[0], known_at)
-            source = case_source(kind, moment)
+            source = case_source(kind, moment, FULL)
             plain = columns_of(source, keys)
             rows, joined = with_attestations(source, plain, moment)
             one, other = (

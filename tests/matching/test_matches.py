@@ -10,7 +10,7 @@ from fastapi.testclient import TestClient
 from sqlalchemy import select
 
 from app.cases.select import CaseKind
-from app.matching.masks import BY_THE_BANK
+from app.products.internal import BY_THE_BANK
 from app.store.tables import Bank
 from tests.matching.conftest import World
 from tests.matching.factories import AS_OF, BEDS, DEBT, RECORDED, a_record, publish

@@ -15,6 +15,7 @@ from app.products.load import load_banks
 from app.programmes.load import load_seeds
 from app.programmes.seeds import Seeds
 from app.store.engine import Database, open_database
+from tests.callers import OpenGate
 from tests.conftest import SEEDED_AT
 from tests.contract import documented_client
 from tests.databases import Databases, settings_for
@@ -40,7 +41,7 @@ def shop(databases: Databases, seeds: Seeds) -> Iterator[Database]:
 def api(shop: Database) -> Iterator[TestClient]:
     """The service on it."""
     url = shop.engine.url.render_as_string(hide_password=False)
-    with documented_client(create_app(settings_for(url), shop)) as client:
+    with documented_client(create_app(settings_for(url), shop, OpenGate())) as client:
         client.base_url = client.base_url.join("/api/v1/")
         yield client
 

@@ -10,6 +10,7 @@ from app.main import create_app
 from app.programmes.load import load_seeds
 from app.programmes.seeds import Seeds
 from app.store.engine import Database, open_database
+from tests.callers import OpenGate
 from tests.conftest import SEEDED_AT
 from tests.contract import documented_client
 from tests.databases import Databases, settings_for
@@ -31,7 +32,7 @@ def desk(databases: Databases, seeds: Seeds) -> Iterator[Database]:
 def api(desk: Database) -> Iterator[TestClient]:
     """The service on it."""
     url = desk.engine.url.render_as_string(hide_password=False)
-    with documented_client(create_app(settings_for(url), desk)) as client:
+    with documented_client(create_app(settings_for(url), desk, OpenGate())) as client:
         client.base_url = client.base_url.join("/api/v1/")
         yield client
 

@@ -18,6 +18,7 @@ from sqlalchemy import Boolean, ColumnElement, cast, false, func, literal, selec
 from sqlalchemy.dialects import sqlite
 from sqlalchemy.orm import Session
 
+from app.access.scope import FULL
 from app.cases.select import CaseKind, CaseSource, Moment, case_source
 from app.matching.build import steps_away
 from app.rules import Dated, Parameter, Parameters, Truth, evaluate, parse
@@ -95,7 +96,7 @@ def test_the_sql_of_a_rule_is_its_verdict_on_every_row(registry: Registry) -> No
     @many(RULES)
     @drawn(_KINDS, _MOMENTS, _ASKED)
     def compare(kind: CaseKind, moment: Moment, asked: list[Question]) -> None:
-        source = case_source(kind, moment)
+        source = case_source(kind, moment, FULL)
         asked = expressible(asked, source, moment.as_of)
         said = columns_of(
             registry, source, [rule_sql(bind(one.rule, moment.as_of, PARAMETERS), source.facts) for one in asked]
@@ -123,7 +124,7 @@ def test_steps_are_counted_and_possible_cases_found_as_the_explanation_says(regi
     @many(RULES // 8)
     @drawn(_KINDS, _MOMENTS, _ASKED)
     def compare(kind: CaseKind, moment: Moment, asked: list[Question]) -> None:
-        source = case_source(kind, moment)
+        source = case_source(kind, moment, FULL)
         bound = [bind(one.rule, moment.as_of, PARAMETERS) for one in expressible(asked, source, moment.as_of)]
         expressions = [compiler(one, source.facts) for one in bound for compiler in (steps_sql, possible_sql)]
         said = columns_of(registry, source, expressions)
@@ -189,7 +190,7 @@ def test_a_threshold_may_be_finer_or_larger_than_any_stored_value(
     rules.append({"op": "between", "fact": key, "low": low, "high": {"param": "p1"}})
     rules += [{"op": "not", "of": rule} for rule in rules]
     parsed = [parse(rule, parameters=parameters) for rule in rules]
-    source = case_source(CaseKind.NEED, Moment(_TODAY))
+    source = case_source(CaseKind.NEED, Moment(_TODAY), FULL)
     said = columns_of(registry, source, [rule_sql(bind(rule, _TODAY, parameters), source.facts) for rule in parsed])
     for case in registry.cases(CaseKind.NEED, Moment(_TODAY)):
         wanted = tuple(evaluate(rule, case.facts, _TODAY, parameters) for rule in parsed)
@@ -253,7 +254,7 @@ def test_cases_are_counted_by_a_verdict_that_is_the_same_for_all(session: Sessio
 def test_a_set_that_is_no_bit_mask_is_refused_and_never_skipped(op: str, negated: bool) -> None:
     slugs: Json = {"op": op, "fact": "loan.other_interest_subsidy", "values": ["wenlv-incentive"]}
     raw: Json = {"op": "any", "of": [_YES, {"op": "not", "of": slugs} if negated else slugs]}
-    source = case_source(CaseKind.LOAN, Moment(_TODAY))
+    source = case_source(CaseKind.LOAN, Moment(_TODAY), FULL)
     for compiler in (rule_sql, possible_sql, steps_sql):
         with pytest.raises(NotExpressible, match="other_interest_subsidy"):
             compiler(bind(parse(raw), _TODAY, PARAMETERS), source.facts)
@@ -318,7 +319,7 @@ _LARGEST: Final = {
 def test_the_largest_rules_run_on_both_databases(registry: Registry, raw: Json) -> None:
     """Parsers, parameters and expressions have limits of their own; a rule that may be written must be answered."""
     moment = Moment(_TODAY, KNOWN_AT[-1])
-    source, rule = case_source(CaseKind.PROJECT, moment), parse(raw)
+    source, rule = case_source(CaseKind.PROJECT, moment, FULL), parse(raw)
     bound = bind(rule, moment.as_of, PARAMETERS)
     expressions = [compiler(bound, source.facts) for compiler in (rule_sql, steps_sql, possible_sql)]
     said = columns_of(registry, source, expressions)
@@ -331,7 +332,7 @@ def test_the_largest_rules_run_on_both_databases(registry: Registry, raw: Json) 
 
 def test_the_sql_grows_with_the_rule_and_not_faster() -> None:
     """The statement of 200 conditions is no longer than 200 statements of one, whatever the nesting."""
-    source = case_source(CaseKind.PROJECT, Moment(_TODAY))
+    source = case_source(CaseKind.PROJECT, Moment(_TODAY), FULL)
     for raw in (flat("all"), flat("any"), bush(7), *(ladder(MOST_LEVELS, place) for place in range(3))):
         bound = bind(parse(raw), _TODAY, PARAMETERS)
         for compiler in (rule_sql, possible_sql, steps_sql):

@@ -2,12 +2,17 @@
 
 from app.store.tables.assessment import Assessment
 from app.store.tables.attestation import Attachment, Attestation
+from app.store.tables.audit import AuditEvent, AuditHead, AuditSeal
 from app.store.tables.bank import Bank, RelendingLender, RelendingList
+from app.store.tables.consent import Consent, ConsentField
 from app.store.tables.counter import Counter
+from app.store.tables.credential import ApiKey, FailedSignIn, PendingOidc, SignInSession
 from app.store.tables.department import Department
+from app.store.tables.idempotency import IdempotentAnswer
 from app.store.tables.institution import Institution, SearchGram, institution_version
 from app.store.tables.loan import Loan, loan_version
 from app.store.tables.need import Need, need_version
+from app.store.tables.organisation import Account, Handover, InstitutionCode, Organisation, PasswordHistory
 from app.store.tables.parameter_value import ParameterValue
 from app.store.tables.policy_document import Clause, ClauseText, PolicyDocument
 from app.store.tables.product import Product, ProductVersion
@@ -41,22 +46,51 @@ ALL_TABLES = (
     Product,
     ProductVersion,
     Assessment,
+    Organisation,
+    Account,
+    PasswordHistory,
+    Handover,
+    InstitutionCode,
+    SignInSession,
+    ApiKey,
+    FailedSignIn,
+    PendingOidc,
+    Consent,
+    ConsentField,
+    AuditEvent,
+    AuditHead,
+    AuditSeal,
+    IdempotentAnswer,
 )
 
 __all__ = [
     "ALL_TABLES",
+    "Account",
+    "ApiKey",
     "Assessment",
     "Attachment",
     "Attestation",
+    "AuditEvent",
+    "AuditHead",
+    "AuditSeal",
     "Bank",
     "Clause",
     "ClauseText",
+    "Consent",
+    "ConsentField",
     "Counter",
     "Department",
+    "FailedSignIn",
+    "Handover",
+    "IdempotentAnswer",
     "Institution",
+    "InstitutionCode",
     "Loan",
     "Need",
+    "Organisation",
     "ParameterValue",
+    "PasswordHistory",
+    "PendingOidc",
     "PolicyDocument",
     "Product",
     "ProductVersion",
@@ -69,6 +103,7 @@ __all__ = [
     "RelendingLender",
     "RelendingList",
     "SearchGram",
+    "SignInSession",
     "institution_version",
     "loan_version",
     "need_version",

@@ -46,6 +46,7 @@ class ProductVersion(Keyed, Base):
         CheckConstraint("valid_to > valid_from", name="valid"),
         CheckConstraint("length(content_hash) = 64", name="content_hash"),
         CheckConstraint("(published_at IS NULL) = (published_on IS NULL)", name="published"),
+        CheckConstraint("drafted_by <> published_by", name="two_people"),
         CheckConstraint("(withdrawn_at IS NULL) = (withdrawn_on IS NULL)", name="withdrawn"),
     )
 
@@ -60,5 +61,8 @@ class ProductVersion(Keyed, Base):
     created_at: Mapped[datetime] = mapped_column(UtcDateTime)
     published_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
     published_on: Mapped[date | None]
+    # Who wrote it and who published it, where that was a person; never the same one.
+    drafted_by: Mapped[uuid.UUID | None]
+    published_by: Mapped[uuid.UUID | None]
     withdrawn_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
     withdrawn_on: Mapped[date | None]

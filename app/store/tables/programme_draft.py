@@ -23,6 +23,7 @@ class ProgrammeDraft(Keyed, Base):
     __table_args__ = (
         CheckConstraint("status IN ('draft', 'published', 'withdrawn')", name="status"),
         CheckConstraint("(status = 'published') = (version_id IS NOT NULL)", name="published"),
+        CheckConstraint("drafted_by <> published_by", name="two_people"),
         Index("uq_programme_draft_open", "slug", unique=True, sqlite_where=_OPEN, postgresql_where=_OPEN),
         Index("uq_programme_draft_version", "version_id", unique=True),
     )
@@ -34,4 +35,7 @@ class ProgrammeDraft(Keyed, Base):
     body: Mapped[dict[str, Any]] = mapped_column(Json)
     created_at: Mapped[datetime] = mapped_column(UtcDateTime)
     changed_at: Mapped[datetime] = mapped_column(UtcDateTime)
+    # Who wrote it and who published it, where that was a person; never the same one.
+    drafted_by: Mapped[uuid.UUID | None]
+    published_by: Mapped[uuid.UUID | None]
     version_id: Mapped[uuid.UUID | None] = mapped_column(ForeignKey("programme_version.id"))
