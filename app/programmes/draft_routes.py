@@ -63,6 +63,7 @@ def add_programme_draft(
 ) -> ProgrammeDraftOut:
     """Checked like the seeds: rules by the fact catalogue, clauses, parameters and programmes by the library."""
     draft = drafts.add_draft(session, slug, asked.author, asked.document, asked.programme, now())
+    response.headers["Location"] = f"/api/v1/programmes/{slug}/drafts/{draft.id}"
     return _answer(session, response, draft)
 
 

@@ -24,7 +24,11 @@ EXAMPLES = int(os.environ.get("YINQIAO_FUZZ_EXAMPLES", "8"))
 # A day before a series begins, a loan that is due before it is drawn, a number that a fact does not reach: no JSON
 # schema says that one value must fit another, so 422 may answer a body or a query that fits the schema by itself.
 # And 400 answers what the reader refuses before any schema: a number of 176 digits, U+0000 in a text.
-CROSS_FIELD = {"positive_data_acceptance": {"expected-statuses": ["2xx", "400", "404", "409", "412", "422", "428"]}}
+CROSS_FIELD = {
+    "positive_data_acceptance": {"expected-statuses": ["2xx", "400", "404", "409", "412", "422", "428"]},
+    # Facts are read after the version: whoever wrote about another version has to read again anyhow.
+    "negative_data_rejection": {"expected-statuses": ["400", "404", "405", "409", "412", "413", "415", "422", "428"]},
+}
 CONFIG = SchemathesisConfig.from_dict(
     {
         "checks": CROSS_FIELD,
