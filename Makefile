@@ -14,6 +14,8 @@ IMAGE ?= yinqiao
 WORKERS ?= auto
 # `make test ARGS="-k subsidy"` passes anything on to pytest.
 ARGS ?=
+# `make bench SIZES="2000 40000 400000"` also looks for candidates among 400,000 cases.
+SIZES ?= 2000 40000
 # `make fuzz EXAMPLES=5000` looks longer.
 EXAMPLES ?= 500
 COMPILE = $(BIN)/uv pip compile --quiet --universal --python-version 3.11 --group build --generate-hashes \
@@ -58,8 +60,8 @@ parity: environment ## 求值与 SQL 的一致性:在两种数据库上各比较
 	@YINQIAO_PARITY_RULES=50000 $(BIN)/pytest -n $(WORKERS) --timeout=3600 tests/store/test_rule_sql.py $(ARGS)
 
 .PHONY: fuzz
-fuzz: environment ## 按接口文档生成大量请求冲击全部接口(EXAMPLES=每个接口的请求数)
-	@YINQIAO_FUZZ_EXAMPLES=$(EXAMPLES) $(BIN)/pytest -n $(WORKERS) tests/api/test_generated.py $(ARGS)
+fuzz: environment ## 按接口文档生成大量请求冲击全部接口,并沿链接连续操作(EXAMPLES=每个接口的请求数和连续操作的次数)
+	@YINQIAO_FUZZ_EXAMPLES=$(EXAMPLES) $(BIN)/pytest -n $(WORKERS) tests/api/test_generated.py tests/api/test_stateful.py $(ARGS)
 
 .PHONY: chaos
 chaos: environment ## 强杀服务 50 次、两路各写 10,000 条审计、篡改审计 10,000 次(约 20 分钟)
@@ -87,7 +89,7 @@ format: environment ## 按统一格式改写源码
 .PHONY: bench
 bench: ## 性能对照:与其他规则引擎在同一次运行中比较
 	@sh scripts/environment.sh bench
-	@$(BIN)/python -m bench
+	@$(BIN)/python -m bench $(SIZES)
 
 .PHONY: lock
 lock: environment ## 按 pyproject.toml 重写锁定文件,已有的版本不动

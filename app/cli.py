@@ -4,12 +4,14 @@ import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any, Final
 from uuid import UUID
 
 import typer
 import uvicorn
 from sqlalchemy.exc import OperationalError, ProgrammingError
+from typer import rich_utils
+from typer.core import TyperCommand, TyperGroup
 
 from app.access.audit.events import writing_as_service
 from app.access.audit.export import SealExport
@@ -35,8 +37,53 @@ from app.store.engine import Database, open_database
 from app.store.migrate import current_revision, head_revision, migrate
 from app.store.tables import Institution
 
-cli = typer.Typer(name="yinqiao", help="银桥：山西养老金融对接服务", no_args_is_help=True, add_completion=False)
-policies = typer.Typer(help="政策库", no_args_is_help=True)
+# The frame of the help is English in the library, which offers these names to change it.
+rich_utils.ARGUMENTS_PANEL_TITLE = "参数"
+rich_utils.OPTIONS_PANEL_TITLE = "选项"
+rich_utils.COMMANDS_PANEL_TITLE = "命令"
+rich_utils.DEFAULT_STRING = "[缺省为 {}]"
+rich_utils.REQUIRED_LONG_STRING = "[必填]"
+_OPTIONS: Final = "[选项]"
+
+
+class _InChinese(TyperCommand):
+    """A command whose usage and --help are Chinese."""
+
+    def format_usage(self, ctx: Any, formatter: Any) -> None:
+        _write_usage(self, ctx, formatter)
+
+    def get_help_option(self, ctx: Any) -> Any:
+        return _in_chinese(super().get_help_option(ctx))
+
+
+class _GroupInChinese(TyperGroup):
+    """The same for a command that has commands."""
+
+    def format_usage(self, ctx: Any, formatter: Any) -> None:
+        _write_usage(self, ctx, formatter)
+
+    def get_help_option(self, ctx: Any) -> Any:
+        return _in_chinese(super().get_help_option(ctx))
+
+
+def _write_usage(command: TyperCommand | TyperGroup, ctx: Any, formatter: Any) -> None:
+    formatter.write_usage(ctx.command_path, " ".join(command.collect_usage_pieces(ctx)), prefix="用法：")
+
+
+def _in_chinese(option: Any) -> Any:
+    if option is not None:
+        option.help = "显示本说明"
+    return option
+
+
+_GROUP: Final[dict[str, Any]] = {
+    "cls": _GroupInChinese,
+    "options_metavar": _OPTIONS,
+    "subcommand_metavar": "命令 …",
+    "no_args_is_help": True,
+}
+cli = typer.Typer(name="yinqiao", help="银桥：山西养老金融对接服务", add_completion=False, **_GROUP)
+policies = typer.Typer(help="政策库", **_GROUP)
 cli.add_typer(policies, name="policies")
 cli.add_typer(users, name="user")
 
@@ -86,9 +133,14 @@ _DEMO_KEYS = Path("var/demo-keys.env")
 
 
 def main() -> None:
-    """Run the command line; what goes wrong is said in Chinese and ends with status 1."""
+    """Run the command line; what goes wrong is said in Chinese and ends with status 1, a slip of the pen with 2."""
     try:
-        cli()
+        # The library would write its own English about what it cannot read.
+        sys.exit(cli(prog_name="yinqiao", standalone_mode=False))
+    except typer.TyperException as error:
+        _refuse(error)
+    except typer.Abort:
+        _fail("已取消")
     except (AppError, SeedRefused, TextRefused) as error:
         _fail(error.detail if isinstance(error, AppError) else str(error))
     except (OperationalError, ProgrammingError) as error:
@@ -98,9 +150,20 @@ def main() -> None:
         _fail(f"文件或端口用不了：{error}")
 
 
-def _fail(message: str) -> None:
+def _fail(message: str, status: int = 1) -> None:
     typer.echo(f"错误：{message}", err=True)
-    sys.exit(1)
+    sys.exit(status)
+
+
+def _refuse(error: typer.TyperException) -> None:
+    """Say what cannot be read. Where the error says nothing, nothing was asked, and the help is already written."""
+    ctx = getattr(error, "ctx", None)
+    where = "yinqiao" if ctx is None else ctx.command_path
+    if isinstance(error, typer.BadParameter) and error.param is not None:
+        _fail(f"{error.param.opts[0]} 没有写或写得不对，写法见 {where} --help", error.exit_code)
+    if error.message:
+        _fail(f"命令或选项没有写对，写法见 {where} --help", error.exit_code)
+    sys.exit(error.exit_code)
 
 
 @contextmanager
@@ -112,7 +175,7 @@ def _database(settings: Settings) -> Iterator[Database]:
         database.dispose()
 
 
-@cli.command()
+@cli.command(cls=_InChinese, options_metavar=_OPTIONS)
 def serve(host: Host = "127.0.0.1", port: Port = 8000) -> None:
     """启动服务（先运行 migrate 和 seed）"""
     settings = read_settings()
@@ -148,7 +211,7 @@ def _serve(settings: Settings, host: str, port: int) -> None:
     )
 
 
-@cli.command(name="migrate")
+@cli.command(name="migrate", cls=_InChinese, options_metavar=_OPTIONS)
 def migrate_command() -> None:
     """把数据库升级到最新结构"""
     settings = read_settings()
@@ -157,7 +220,7 @@ def migrate_command() -> None:
         typer.echo(f"数据库结构已是最新：{current_revision(database.engine)}")
 
 
-@cli.command()
+@cli.command(cls=_InChinese, options_metavar=_OPTIONS)
 def seed() -> None:
     """装入 seed/ 中的政策、条款、扶持政策、参数和利率；可反复运行"""
     settings = read_settings()
@@ -186,7 +249,7 @@ def _seed(settings: Settings, database: Database) -> Loaded:
         return loaded
 
 
-@cli.command()
+@cli.command(cls=_InChinese, options_metavar=_OPTIONS)
 def demo(host: Host = "127.0.0.1", port: Port = 8000, institutions: SampleSize = None, seed: SampleSeed = None) -> None:
     """建库、装入政策和虚构样本，并以 SQLite 提供服务；打印可以试的命令"""
     file = Path("var/demo.db").resolve()
@@ -237,7 +300,7 @@ def _fill_sample(database: Database, sample: Sample, size: int, seed: int) -> UU
         return first if session.get(Institution, first) else None
 
 
-@policies.command("load-text")
+@policies.command("load-text", cls=_InChinese, options_metavar=_OPTIONS)
 def load_text(
     folder: Annotated[Path, typer.Argument(help="放官方文本的文件夹，文件名为政策代码加 .txt")],
 ) -> None:

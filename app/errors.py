@@ -14,7 +14,8 @@ AppError                     500  internal_error
 ├── TooManyRequests          429  too_many_requests       … and when to come again
 ├── Unprocessable            422  refused_values          readable, but a value is refused
 └── StoreUnavailable         503  store_unavailable       the database is busy or away
-    └── NotMigrated          503  not_migrated            … or its tables are not those of this program
+    ├── NotMigrated          503  not_migrated            … or its tables are not those of this program
+    └── NotSeeded            503  not_seeded              … or they are, and hold no policies yet
 
 A room names its own facts below these (`class PolicyNotFound(NotFound): code = "policy_not_found"`).
 """
@@ -157,3 +158,10 @@ class NotMigrated(StoreUnavailable):
 
     code = "not_migrated"
     title = "数据库结构不是当前版本"
+
+
+class NotSeeded(StoreUnavailable):
+    """The tables are there and empty: whoever asks would learn that no programme exists."""
+
+    code = "not_seeded"
+    title = "数据库尚未装入政策"

@@ -1,27 +1,33 @@
-"""`python -m bench`: checks that all engines agree, measures them in turns, and prints one table of ratios."""
+"""`python -m bench [SIZE…]`: checks that all agree, measures them in turns, and prints tables of ratios.
+
+The sizes are the numbers of cases among which candidates are looked for.
+"""
 
 import gc
 import os
 import platform
+import sys
 from collections.abc import Callable, Iterator, Sequence
 from functools import partial
+from itertools import chain
 from statistics import median
 from time import perf_counter
-from typing import Any, Final, NamedTuple
+from typing import Any, Final
 
 from app.config import read_settings
 from app.rules import Facts, Truth, given
-from bench import kernel, table
+from bench import candidates, kernel, matches, table
 from bench.agreement import Disagreement, check, check_columns, mixture
 from bench.instalments import LoanQuestion
 from bench.kernel import Question
-from bench.measure import Contenders, Times, exponent, in_turns, ratio
+from bench.measure import Contenders, exponent, in_turns
 from bench.peers import Peer
 from bench.peers.cel_rules import CelList
 from bench.peers.json_logic_rules import JsonLogic
 from bench.peers.openfisca_rules import OpenFisca
 from bench.peers.zen_rules import ZenList, ZenNodes
 from bench.service import service
+from bench.table import Row
 from bench.workload import AS_OF, cases_as_json, leaf_count, rules_as_json
 
 RULES: Final = 300
@@ -31,29 +37,14 @@ GROWTH: Final = (75, 150, 300, 600)
 BATCH_RULES: Final = 30
 BATCHES: Final = (2_000, 40_000)
 DISTINCT: Final = 2_000
+SIZES: Final = (2_000, 40_000)
 # The rows that belong to a target, with the most that the ratio may be.
 VERDICTS: Final = "裁决：本项目（规则已绑定到当日）"
 EXPLAINED: Final = "解释：全部字段都读到"
 
 
-class Row(NamedTuple):
-    """A measured thing beside what it is measured against; `per` divides the seconds to those of one case."""
-
-    name: str
-    beside: str
-    times: Times
-    per: int
-    most: float | None = None
-
-    def cells(self) -> list[str]:
-        found = ratio(self.times, self.name, self.beside)
-        met = "" if self.most is None else f"≤ {self.most:g} {'达标' if found.median <= self.most else '未达标'}"
-        seconds = [median(self.times[name]) / self.per for name in (self.name, self.beside)]
-        return [self.name, *map(table.duration, seconds), table.times(found), met]
-
-
-def main() -> None:
-    """Print the table. Raises Disagreement where a peer says something else than we do."""
+def main(sizes: Sequence[int]) -> None:
+    """Print the tables. Raises Disagreement where a peer says something else than we do."""
     started = perf_counter()
     question = kernel.question(RULES, CASES)
     _describe(question)
@@ -62,11 +53,12 @@ def main() -> None:
     # What was made so far lives to the end: no measured round should search it for garbage.
     gc.collect()
     gc.freeze()
-    for title, rows in _sections(question, peers):
+    for title, rows in chain(_sections(question, peers), matches.sections(), candidates.sections(sizes)):
         print(f"\n{title}")
-        print("\n".join(table.ruled([["项目", "每案", "对照每案", "项目 ÷ 对照（最小..最大）", "目标"], *rows])))
+        print("\n".join(table.ruled([["项目", "用时", "对照用时", "项目 ÷ 对照（最小..最大）", "目标"], *rows])))
     _print_growth()
-    print(f"\n全程 {perf_counter() - started:.0f} 秒。比值为各轮之比的中位数；时间为进程的 CPU 时间。")
+    print(f"\n全程 {perf_counter() - started:.0f} 秒。比值为各轮之比的中位数。")
+    print("时间为本进程的 CPU 时间；PostgreSQL 在另一进程里，为墙上时间。")
 
 
 def _describe(question: Question) -> None:
@@ -85,10 +77,10 @@ def _agree(peers: Sequence[Peer], question: Question) -> None:
 
 
 def _sections(question: Question, peers: Sequence[Peer]) -> Iterator[tuple[str, list[list[str]]]]:
-    yield f"一案对 {RULES} 条规则，只要裁决（对照：各引擎）", list(_verdict_rows(question, peers))
-    yield f"一案对 {RULES} 条规则，本项目各种问法（对照：裁决）", list(_kernel_rows(question))
-    yield f"批量，{BATCH_RULES} 条规则（对照：openfisca-core）", list(_batch_rows())
-    yield "整条路径", [*_service_rows(), *_quote_rows()]
+    yield f"一案对 {RULES} 条规则，只要裁决（每案；对照：各引擎）", list(_verdict_rows(question, peers))
+    yield f"一案对 {RULES} 条规则，本项目各种问法（每案；对照：裁决）", list(_kernel_rows(question))
+    yield f"批量，{BATCH_RULES} 条规则（每案；对照：openfisca-core）", list(_batch_rows())
+    yield "整条路径（每次）", [*_service_rows(), *_quote_rows()]
 
 
 def _over_cases(ask: Callable[[Any], Any], cases: Sequence[Any]) -> Callable[[], None]:
@@ -212,4 +204,4 @@ def _print_growth() -> None:
 
 
 if __name__ == "__main__":
-    main()
+    main(sorted(map(int, sys.argv[1:])) or SIZES)

@@ -1,9 +1,31 @@
 """The figures as lines that stand under each other, Chinese characters being two columns wide."""
 
 from collections.abc import Sequence
+from statistics import median
+from typing import NamedTuple
 from unicodedata import east_asian_width
 
-from bench.measure import Ratio
+from bench.measure import Ratio, Times, ratio
+
+
+class Row(NamedTuple):
+    """A measured thing beside what it is measured against; `per` divides the seconds to those of one case.
+
+    `most` is what the ratio may be at most, where there is a target.
+    """
+
+    name: str
+    beside: str
+    times: Times
+    per: int
+    most: float | None = None
+
+    def cells(self) -> list[str]:
+        """Name, its time, the other's time, the ratio with its range, and whether the target is met."""
+        found = ratio(self.times, self.name, self.beside)
+        met = "" if self.most is None else f"≤ {self.most:g} {'达标' if found.median <= self.most else '未达标'}"
+        seconds = [median(self.times[name]) / self.per for name in (self.name, self.beside)]
+        return [self.name, *map(duration, seconds), times(found), met]
 
 
 def line(cells: Sequence[str], widths: Sequence[int]) -> str:

@@ -21,7 +21,8 @@ class BrokenContract(AssertionError):
 class Contract:
     """Called with a response, raises BrokenContract unless the document of `app` declares it and its body is valid.
 
-    An address that the document does not know answers 404, a method that it does not know 405, both as problems.
+    An address that the document does not know answers 404, a method that it does not know 405, both as problems. HEAD
+    stands in no document and keeps what GET promises.
     """
 
     def __init__(self, app: FastAPI) -> None:
@@ -46,8 +47,8 @@ class Contract:
         if media_type not in content:
             raise BrokenContract(f"{label} is {media_type!r}, not {sorted(content)}")
         response.read()
-        if not media_type.endswith("json"):
-            # A file for download has no schema of ours.
+        if not media_type.endswith("json") or response.request.method == "HEAD":
+            # A file for download has no schema of ours, and HEAD has no body.
             return
         self._check_body(label, content[media_type]["schema"], response)
 
@@ -60,6 +61,7 @@ class Contract:
         methods = next((methods for pattern, methods in self._paths if pattern.fullmatch(path)), None)
         if methods is None:
             return {"404": {"content": PROBLEM}, "400": {"content": PROBLEM}}
+        method = "get" if method == "head" and "get" in methods else method
         if method not in methods:
             return {"405": {"content": PROBLEM}}
         responses: dict[str, Any] = methods[method]["responses"]

@@ -33,6 +33,9 @@ class Databases(Protocol):
     def create(self, *, migrated: bool = True) -> str:
         """The URL of a new database, empty or at the newest revision."""
 
+    def copy(self, url: str) -> str:
+        """The URL of a copy of a database that nobody is connected to."""
+
     def drop(self, url: str) -> None:
         """Remove it."""
 
@@ -63,6 +66,12 @@ class SqliteDatabases:
             shutil.copyfile(self._template, file)
         return f"sqlite:///{file}"
 
+    def copy(self, url: str) -> str:
+        file = self._folder / f"{uuid.uuid4().hex}.db"
+        # The last connection that closes leaves no log beside the file.
+        shutil.copyfile(str(make_url(url).database), file)
+        return f"sqlite:///{file}"
+
     def drop(self, url: str) -> None:
         file = Path(str(make_url(url).database))
         for suffix in ("", "-wal", "-shm"):
@@ -78,6 +87,11 @@ class PostgresDatabases:
     def create(self, *, migrated: bool = True) -> str:
         name = f"test_{uuid.uuid4().hex}"
         self._run(f"CREATE DATABASE {name} TEMPLATE {_TEMPLATE if migrated else 'template0'}")
+        return self._url(name)
+
+    def copy(self, url: str) -> str:
+        name = f"test_{uuid.uuid4().hex}"
+        self._run(f"CREATE DATABASE {name} TEMPLATE {make_url(url).database}")
         return self._url(name)
 
     def drop(self, url: str) -> None:

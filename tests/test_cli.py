@@ -1,6 +1,7 @@
 """The command line: what it does, and how it says in Chinese what went wrong."""
 
 import logging
+import re
 import shutil
 import socket
 import sys
@@ -182,6 +183,7 @@ def test_serve_takes_its_address_and_serves_the_database(
     run: Run, served: list[tuple[FastAPI, dict[str, Any]]]
 ) -> None:
     run("migrate")
+    run("seed")
     assert run("serve", "--host", "0.0.0.0", "--port", "8123").status == 0  # noqa: S104  nothing listens here
     ((app, options),) = served
     assert (options["host"], options["port"]) == ("0.0.0.0", 8123)  # noqa: S104
@@ -202,6 +204,32 @@ def test_demo_makes_its_own_database_and_can_be_run_twice(
         assert len(client.get("/api/v1/programmes").json()["items"]) == 2
 
 
-def test_an_unknown_command_is_refused_with_the_usage(run: Run) -> None:
-    assert run("fly").status == 2
-    assert run().status == 2
+ENGLISH = re.compile(r"\b(Usage|Options?|Commands?|Arguments?|Error|Missing|No such|Try|Show|default|required)\b")
+
+
+@pytest.mark.parametrize(
+    "asked", [[], ["policies"], ["--help"], ["serve", "--help"], ["policies", "load-text", "--help"]]
+)
+def test_the_help_is_chinese_throughout(run: Run, asked: list[str]) -> None:
+    ended = run(*asked)
+    assert (ended.status, ended.err) == (0 if "--help" in asked else 2, "")
+    assert "用法：yinqiao" in ended.out
+    assert "显示本说明" in ended.out
+    assert not ENGLISH.search(ended.out), ended.out
+
+
+@pytest.mark.parametrize(
+    ("asked", "said"),
+    [
+        (["fly"], "命令或选项没有写对，写法见 yinqiao --help"),
+        (["serve", "--fly"], "命令或选项没有写对，写法见 yinqiao serve --help"),
+        (["serve", "8000"], "命令或选项没有写对，写法见 yinqiao serve --help"),
+        (["serve", "--port", "x"], "--port 没有写或写得不对，写法见 yinqiao serve --help"),
+        (["serve", "--port", "65536"], "--port 没有写或写得不对，写法见 yinqiao serve --help"),
+        (["serve", "--port"], "命令或选项没有写对，写法见 yinqiao --help"),
+        (["policies", "fly"], "命令或选项没有写对，写法见 yinqiao policies --help"),
+        (["policies", "load-text"], "folder 没有写或写得不对，写法见 yinqiao policies load-text --help"),
+    ],
+)
+def test_a_command_that_cannot_be_read_is_told_in_chinese(run: Run, asked: list[str], said: str) -> None:
+    assert run(*asked) == Ended(2, "", f"错误：{said}\n")

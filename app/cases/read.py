@@ -43,7 +43,7 @@ def case_select(source: CaseSource, scope: Scope) -> Select[Any]:
         source.id.label("case_id"),
         source.institution_id.label("institution_id"),
         (null() if source.project_id is None else source.project_id).label("project_id"),
-        source.region.label("region_code"),
+        source.place.label("region_code"),
         source.name.label("name"),
         *(column.label(_label(key)) for key, column in source.facts.stored.items()),
         *(column.label(_label(f"{subject}.{mask}")) for subject, mask, column in source.facts.masks()),

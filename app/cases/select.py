@@ -8,6 +8,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from datetime import date, datetime
 from enum import StrEnum
+from functools import cache
 from typing import Any
 from uuid import UUID
 
@@ -56,6 +57,11 @@ class Moment:
         later = or_(columns.recorded_to.is_(None), columns.recorded_to > self.known_at)
         return and_(columns.recorded_from <= self.known_at, later)
 
+    def said(self, header: Any, version: Table) -> ColumnElement[Any]:
+        """SQL: what a header says now, or what the version of that instant repeats of it."""
+        column: ColumnElement[Any] = header.expression if self.known_at is None else version.c[header.key]
+        return column
+
     def attested(self) -> ColumnElement[bool]:
         """SQL: the attestation was on record at that instant, and holds on the day: until `valid_until`, without it."""
         lasts = or_(Attestation.valid_until.is_(None), Attestation.valid_until > self.as_of)
@@ -66,7 +72,8 @@ class Moment:
 class CaseSource:
     """One kind of case at one moment: where its rows come from, who and where they are, and its facts as SQL.
 
-    `project_id` is NULL where the case has no project. `open` holds for the cases that want something now.
+    `project_id` is NULL where the case has no project. `open` holds for the cases that want something.
+    `region` is where the case lies today, which decides who may see it whatever the moment; `place` is where it lay.
     """
 
     kind: CaseKind
@@ -75,6 +82,7 @@ class CaseSource:
     institution_id: ColumnElement[UUID]
     project_id: ColumnElement[UUID] | None
     region: ColumnElement[str]
+    place: ColumnElement[str]
     name: ColumnElement[str]
     open: ColumnElement[bool]
     facts: "CaseColumns"
@@ -88,7 +96,8 @@ def case_source(kind: CaseKind, moment: Moment, scope: Scope) -> CaseSource:
         case CaseKind.PROJECT:
             return _projects(moment, scope)
         case CaseKind.NEED:
-            return _money(kind, moment, scope, Need, need_version, Need.status == "open")
+            status = moment.said(Need.status, need_version)
+            return _money(kind, moment, scope, Need, need_version, status == "open")
         case CaseKind.LOAN:
             return _money(kind, moment, scope, Loan, loan_version, true())
 
@@ -113,7 +122,8 @@ def _institutions(moment: Moment, scope: Scope) -> CaseSource:
         _c(Institution.id),
         None,
         _c(Institution.region_code),
-        _c(Institution.name),
+        moment.said(Institution.region_code, institution_version),
+        moment.said(Institution.name, institution_version),
         true(),
         facts,
     )
@@ -132,7 +142,8 @@ def _projects(moment: Moment, scope: Scope) -> CaseSource:
         _c(Institution.id),
         _c(Project.id),
         _c(Project.region_code),
-        _c(Project.name),
+        moment.said(Project.region_code, project_version),
+        moment.said(Project.name, project_version),
         true(),
         facts,
     )
@@ -152,7 +163,8 @@ def _money(
     mine = and_(version.c[f"{kind}_id"] == noun.id, moment.recorded(version))
     owned = noun.__table__.join(version, mine).join(Institution, Institution.id == noun.institution_id)
     of_project = and_(project_version.c.project_id == Project.id, moment.recorded(project_version))
-    rows = _with_institution(owned, moment).outerjoin(Project, Project.id == noun.project_id)
+    for_project = Project.id == moment.said(noun.project_id, version)
+    rows = _with_institution(owned, moment).outerjoin(Project, for_project)
     facts = CaseColumns(moment, scope, versions, _c(Institution.id), _c(Project.id))
     return CaseSource(
         kind,
@@ -161,7 +173,9 @@ def _money(
         _c(Institution.id),
         _c(Project.id),
         _c(noun.region_code),
-        _c(Institution.name),
+        # Money is wanted, and was lent, where its institution lies.
+        _c(noun.region_code) if moment.known_at is None else institution_version.c.region_code,
+        moment.said(Institution.name, institution_version),
         is_open,
         facts,
     )
@@ -190,8 +204,8 @@ class CaseColumns(Mapping[str, FactColumn]):
             for subject, version in versions.items()
             for fact in stored_facts(subject)
         }
-        self.stored["whitelist.status"] = _list_column("list_status", project_id)
-        self.stored["whitelist.listed_on"] = _list_column("listed_on", project_id)
+        self.stored["whitelist.status"] = _list_column(moment, "list_status", project_id)
+        self.stored["whitelist.listed_on"] = _list_column(moment, "listed_on", project_id)
 
     def __getitem__(self, key: str) -> FactColumn:
         fact = CATALOGUE[key]
@@ -225,15 +239,18 @@ def _as_seen(
     return case((scope.consented(institution_id, fact.key), column))
 
 
+@cache
 def _vouched(version: Table, name: str) -> ColumnElement[bool]:
-    """An office has checked the fact, or a registry supplies it."""
+    """An office has checked the fact, or a registry supplies it. Made once: few rules ask, but every column has it."""
     return or_(*(overlaps(version.c[mask], (name,)) for mask in (CHECKED, REGISTRY)))
 
 
-def _list_column(name: str, project_id: ColumnElement[UUID] | None) -> ColumnElement[Any]:
+def _list_column(moment: Moment, name: str, project_id: ColumnElement[UUID] | None) -> ColumnElement[Any]:
     """The list knows institutions and projects: a case with a project stands on the list as that project."""
-    own = _c(getattr(Institution, name))
-    return own if project_id is None else case((project_id.is_not(None), _c(getattr(Project, name))), else_=own)
+    own = moment.said(getattr(Institution, name), institution_version)
+    if project_id is None:
+        return own
+    return case((project_id.is_not(None), moment.said(getattr(Project, name), project_version)), else_=own)
 
 
 def _attested(moment: Moment, subject_id: ColumnElement[UUID], fact: str, programme: str) -> ColumnElement[bool]:

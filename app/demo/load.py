@@ -5,20 +5,22 @@ from dataclasses import dataclass
 from itertools import chain
 from typing import Any, Final, cast
 
-from sqlalchemy import Table, exists, select, update
+from sqlalchemy import Table, bindparam, exists, select, update
 from sqlalchemy.orm import Session
 
+from app.demo.chance import Keys
 from app.demo.households import Household, Households
 from app.demo.models import Sample
 from app.demo.offers import load_offers
 from app.errors import AppError
 from app.institutions.bulk import ROWS, add_institutions, add_loans, add_needs, add_projects
 from app.store.bulk import insert_many
-from app.store.tables import Attestation, Institution
+from app.store.tables import Attestation, Institution, institution_version
 
 MOST: Final = 400_000
 DEFAULT_SIZE: Final = 1_170
 DEFAULT_SEED: Final = 1
+_INSTITUTIONS: Final = cast(Table, Institution.__table__)
 _ATTESTATIONS: Final = cast(Table, Attestation.__table__)
 
 
@@ -79,8 +81,8 @@ def load_sample(session: Session, sample: Sample, size: int, seed: int) -> Writt
         raise SampleTooLarge(f"样本最多 {MOST:,} 家机构，请把 --institutions 改小")
     if not size:
         return Written()
-    written = Written(products=load_offers(session, sample, sample.province.recorded_at))
-    made = households_of(sample, seed)
+    at = sample.province.recorded_at
+    written, made = Written(products=load_offers(session, sample, at, Keys(seed, at))), households_of(sample, seed)
     for start in range(0, size, ROWS):
         _write(session, [made.make(number) for number in range(start, min(start + ROWS, size))], sample, written)
     return written
@@ -104,6 +106,7 @@ def _flat(groups: Iterator[list[Any]]) -> Iterator[Any]:
 
 def _list(session: Session, chunk: list[Household]) -> None:
     """Put some on the white list. A list of batches and reviews is not part of the sample; its outcome is."""
-    rows = [{"id": one.key, "list_status": "listed", "listed_on": one.listed_on} for one in chunk if one.listed_on]
-    if rows:
-        session.execute(update(Institution), rows)
+    rows = [{"key": one.key, "listed_on": one.listed_on} for one in chunk if one.listed_on]
+    listed = {"list_status": "listed", "listed_on": bindparam("listed_on")}
+    for owner in (_INSTITUTIONS.c.id, institution_version.c.institution_id) if rows else ():
+        session.connection().execute(update(owner.table).where(owner == bindparam("key")).values(listed), rows)

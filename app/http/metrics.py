@@ -26,9 +26,7 @@ class Metrics:
             "yinqiao_request_seconds", "请求用时（秒）", ["operation"], buckets=_BUCKETS, registry=self.registry
         )
         self.under_way = Gauge("yinqiao_requests_under_way", "正在处理的请求数", registry=self.registry)
-        self.connections = Gauge(
-            "yinqiao_database_connections_in_use", "在用的数据库连接数", registry=self.registry
-        )
+        self.connections = Gauge("yinqiao_database_connections_in_use", "在用的数据库连接数", registry=self.registry)
 
 
 class MetricsMiddleware:

@@ -1,4 +1,4 @@
-"""Every non-2xx answer stands in the OpenAPI document, as a problem and with its own media type."""
+"""Every non-2xx answer stands in the OpenAPI document, as a problem and with its own media type; so do the links."""
 
 from collections.abc import Callable
 from typing import Any
@@ -14,10 +14,13 @@ from app.errors import (
     Unprocessable,
     UnsupportedMediaType,
 )
+from app.http.components import name_components
+from app.http.links import declare_links
 from app.http.problems import PROBLEM_MEDIA_TYPE, Problem
 
 _SCHEMAS = "#/components/schemas/"
 _METHODS = ("get", "put", "post", "delete", "options", "head", "patch", "trace")
+_FASTAPI_SUCCESS = "Successful Response"
 _FASTAPI_OWN = ("HTTPValidationError", "ValidationError")
 
 
@@ -55,6 +58,8 @@ def _completed(build: Callable[[], dict[str, Any]]) -> dict[str, Any]:
     problem = Problem.model_json_schema(ref_template=_SCHEMAS + "{model}")
     schemas.update(problem.pop("$defs"))
     schemas["Problem"] = problem
+    name_components(document)
+    declare_links(document)
     return document
 
 
@@ -64,14 +69,16 @@ def _declare(operation: dict[str, Any]) -> None:
         del responses["422"]
     for error in _possible(operation):
         responses.setdefault(str(error.status), _response(error))
+    for response in responses.values():
+        if response["description"] == _FASTAPI_SUCCESS:
+            response["description"] = "成功"
     operation["responses"] = dict(sorted(responses.items()))
 
 
 def _possible(operation: dict[str, Any]) -> list[type[AppError]]:
     """What the edge itself can answer to an operation of this shape."""
-    possible: list[type[AppError]] = [BadRequest, PayloadTooLarge, AppError, StoreUnavailable]
-    if "requestBody" in operation or "parameters" in operation:
-        possible.append(Unprocessable)
+    # A parameter that nobody declared is refused, so 422 is possible everywhere.
+    possible: list[type[AppError]] = [BadRequest, PayloadTooLarge, Unprocessable, AppError, StoreUnavailable]
     if "requestBody" in operation:
         possible += [RequestTimeout, UnsupportedMediaType]
     return possible

@@ -29,7 +29,7 @@ from app.errors import (
     Unprocessable,
     UnsupportedMediaType,
 )
-from app.http.refusals import field_errors
+from app.http.refusals import REFUSED, field_errors
 from app.http.tracing import mark, trace_id_of
 from app.store.engine import is_transient, is_unmigrated
 
@@ -90,7 +90,7 @@ async def _on_known(request: Request, error: Exception) -> Response:
         return _on_http_exception(request, error)
     if isinstance(error, RequestValidationError):
         refused = field_errors(error.errors(), error.body)
-        return problem_response(Unprocessable("请按 errors 中的提示修改后重试", errors=refused), request.scope)
+        return problem_response(Unprocessable(REFUSED, errors=refused), request.scope)
     if isinstance(error, AppError):
         return _refusal(error, request.scope)
     if isinstance(error, DBAPIError) and is_unmigrated(error):
@@ -177,4 +177,4 @@ def allowed_methods(request: Request) -> set[str]:
         match, _ = route.matches(request.scope)
         if match is not Match.NONE:
             allowed |= route.methods or set()
-    return allowed
+    return allowed | {"HEAD"} if "GET" in allowed else allowed

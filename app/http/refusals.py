@@ -5,6 +5,8 @@ from typing import Any
 
 from app.errors import FieldError
 
+# What stands above the single refusals, whoever found them.
+REFUSED = "请按 errors 中的提示修改后重试"
 MAX_ERRORS = 50
 _MAX_POINTER = 200
 

@@ -1,4 +1,4 @@
-"""The route class of every router: asks the gate who calls, then reads a JSON body strictly before FastAPI sees it."""
+"""The route class of every router: asks the gate who calls, then reads query and JSON strictly before FastAPI does."""
 
 from collections.abc import Callable, Coroutine
 from email.message import Message
@@ -12,6 +12,7 @@ from fastapi.routing import APIRoute
 from app.errors import BadRequest, UnsupportedMediaType
 from app.http.gate import gate_of
 from app.http.idempotency import keyed_request
+from app.http.queries import DeclaredQuery
 from app.http.strict_json import read_json
 
 
@@ -31,12 +32,15 @@ class StrictRequest(Request):
 class StrictRoute(APIRoute):
     """`APIRouter(route_class=StrictRoute)`: refusals of the body reach the problem handlers as they are.
 
-    FastAPI turns every exception of its own body reading into one English 400, hence the reading beforehand.
+    FastAPI turns every exception of its own body reading into one English 400, hence the reading beforehand. It also
+    passes over a parameter that nobody declared and takes the last of two values: a misspelt filter would silently
+    filter nothing.
     """
 
     def get_route_handler(self) -> Callable[[Request], Coroutine[Any, Any, Response]]:
         """FastAPI's handler behind a request that was already read."""
         handler = super().get_route_handler()
+        declared = DeclaredQuery.of(self.dependant)
         takes_json = self.body_field is not None and not isinstance(self.body_field.field_info, params.Form)
 
         async def read_then_handle(request: Request) -> Response:
@@ -44,6 +48,7 @@ class StrictRoute(APIRoute):
             strict = StrictRequest(request.scope, request.receive)
             if (gate := gate_of(request)) is not None:
                 await gate.admit(strict, self)
+            declared.check(request.query_params)
             if takes_json and await strict.body():
                 await strict.json()
             request.state.keyed = await keyed_request(strict, self.status_code or HTTPStatus.OK, has_json=takes_json)

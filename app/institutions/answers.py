@@ -62,12 +62,12 @@ def _contact(facts: Mapping[str, Any], sight: Sight) -> dict[str, Any]:
 
 
 def institution_out(one: Recorded, sight: Sight = EVERYTHING) -> InstitutionOut:
-    """An institution as it was on record; its numbers and its list status are the present ones."""
+    """An institution as it was on record; its numbers are the present ones."""
     return InstitutionOut(
         **_versioned(one),
         **_placed(one.facts["region_code"] or one.header["region_code"]),
-        **_named(one.header, "uscc", "provisional_number", "site_number", "list_status", "listed_on"),
-        **_named(one.facts, "name", "address"),
+        **_named(one.header, "uscc", "provisional_number", "site_number"),
+        **_named(one.facts, "name", "address", "list_status", "listed_on"),
         **_contact(one.facts, sight),
         facts=facts_out(Subject.INSTITUTION, one.facts, sight),
         masked=sight.masked(Subject.INSTITUTION),
@@ -87,8 +87,8 @@ def project_out(one: Recorded, sight: Sight = EVERYTHING) -> ProjectOut:
     return ProjectOut(
         **_versioned(one),
         **_placed(one.facts["region_code"] or one.header["region_code"]),
-        **_named(one.header, "institution_id", "list_status", "listed_on"),
-        name=one.facts["name"],
+        **_named(one.header, "institution_id"),
+        **_named(one.facts, "name", "list_status", "listed_on"),
         facts=facts_out(Subject.PROJECT, one.facts, sight),
         masked=sight.masked(Subject.PROJECT),
     )
@@ -98,7 +98,8 @@ def need_out(one: Recorded, sight: Sight = EVERYTHING) -> NeedOut:
     """A need as it was on record."""
     return NeedOut(
         **_versioned(one),
-        **_named(one.header, "institution_id", "project_id", "status"),
+        **_named(one.header, "institution_id"),
+        **_named(one.facts, "project_id", "status"),
         facts=facts_out(Subject.NEED, one.facts, sight),
         masked=sight.masked(Subject.NEED),
     )
@@ -109,7 +110,8 @@ def loan_out(one: Recorded, sight: Sight = EVERYTHING) -> LoanOut:
     hidden = sight.hides(LOAN_CONTRACT)
     return LoanOut(
         **_versioned(one),
-        **_named(one.header, "institution_id", "project_id"),
+        **_named(one.header, "institution_id"),
+        project_id=one.facts["project_id"],
         lender=None if hidden else one.header["lender"],
         contract_number=None if hidden else one.header["contract_number"],
         terms=None if hidden else one.facts["terms"],

@@ -17,7 +17,7 @@ from sqlalchemy.orm import Session
 
 from app.institutions.checks import with_debt_ratio
 from app.institutions.facts import Statement, fact_row
-from app.institutions.history import INSTITUTION, LOAN, NEED, PROJECT, Noun
+from app.institutions.history import INSTITUTION, LOAN, NEED, PROJECT, UNLISTED, Noun
 from app.institutions.loan_terms import stored_terms, with_terms
 from app.institutions.numbers import provisional_numbers
 from app.institutions.projects import REGION as PROJECT_REGION
@@ -79,7 +79,7 @@ def add_institutions(session: Session, rows: Iterable[NewInstitution], now: date
             facts = with_debt_ratio(new.facts)
             rated = NewInstitution(new.name, facts, new.uscc, new.site_number, new.contact)
             number = None if new.uscc else next(numbers[new.region_code])
-            header = {**rated.header_row(number), "list_status": "none"}
+            header = {**rated.header_row(number), **UNLISTED}
             written.append((new.key or new_key(), header, rated.version_row()))
         keys += _write(session, INSTITUTION, written, now)
         add_grams(session, {key: header["name"] for key, header, _ in written})
@@ -105,7 +105,7 @@ def _project(new: NewProject) -> tuple[UUID, Row, Row]:
         "institution_id": new.institution_id,
         "name": new.name,
         "region_code": new.facts[PROJECT_REGION].value,
-        "list_status": "none",
+        **UNLISTED,
     }
     return new.key or new_key(), header, {"name": new.name, **fact_row(Subject.PROJECT, new.facts)}
 
@@ -161,8 +161,15 @@ def _write(session: Session, noun: Noun, rows: Sequence[tuple[UUID, Row, Row]], 
     """Headers, then versions; every row names every column, or the driver would prepare one statement per pattern."""
     headers = [{"id": key, "version": 1, "created_at": now, **header} for key, header, _ in rows]
     versions = [
-        {"id": new_key(), noun.owner: key, "recorded_from": now, "recorded_to": None, **version}
-        for key, _, version in rows
+        {
+            "id": new_key(),
+            noun.owner: key,
+            "recorded_from": now,
+            "recorded_to": None,
+            **version,
+            **{name: header[name] for name in noun.repeated},
+        }
+        for key, header, version in rows
     ]
     insert_many(session, noun.table, headers)
     insert_many(session, noun.versions, versions)

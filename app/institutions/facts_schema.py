@@ -18,8 +18,8 @@ def facts_schema(subject: Subject) -> dict[str, Any]:
     """The schema of the object that maps fact keys of a noun to what is stated of them."""
     return {
         "type": "object",
-        "title": "事实",
-        "description": "事实键到值，或 {value, provenance, on, by}；null 表示未知。金额和百分比写成文本。",
+        "title": f"{subject.value.capitalize()}Facts",
+        "description": "事实：键到值，或 {value, provenance, on, by}；null 表示未知。金额和百分比写成文本。",
         "properties": {fact.key: _stated(fact) for fact in stored_facts(subject)},
         "additionalProperties": False,
     }
@@ -29,6 +29,8 @@ def _stated(fact: Fact) -> dict[str, Any]:
     value = {"anyOf": [_value(fact), {"type": "null"}]}
     with_provenance = {
         "type": "object",
+        "title": f"{_class_of(fact)}Stated",
+        "description": f"{fact.label}，及其来源",
         "properties": {
             "value": value,
             "provenance": {"type": "string", "enum": ["declared", "checked", "registry"]},
@@ -40,6 +42,11 @@ def _stated(fact: Fact) -> dict[str, Any]:
     }
     title = f"{fact.label}（{fact.unit}）" if fact.unit else fact.label
     return {"title": title, "anyOf": [*value["anyOf"], with_provenance]}
+
+
+def _class_of(fact: Fact) -> str:
+    """institution.beds_total is InstitutionBedsTotal."""
+    return "".join(word.capitalize() for word in fact.key.replace(".", "_").split("_"))
 
 
 def _value(fact: Fact) -> dict[str, Any]:

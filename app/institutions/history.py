@@ -2,6 +2,7 @@
 
 Every change raises the header's version in an UPDATE that names the version it was made from. That row is also the
 lock: of two racing writers the later one changes no row and is told so (412); nobody waits for a lock while reading.
+What the header says for the present (name, region, status, project) each version repeats for its time.
 """
 
 from collections.abc import Mapping
@@ -27,10 +28,13 @@ from app.store.tables import (
 )
 from app.store.types import new_key
 
+# What the white list says of whoever is new to it.
+UNLISTED: Final[Mapping[str, Any]] = {"list_status": "none", "listed_on": None}
 Header = type[Institution] | type[Project] | type[Need] | type[Loan]
 # The smallest step of the clock of both databases.
 _TICK: Final = timedelta(microseconds=1)
 _PREFIX: Final = "header_"
+_INTERVAL: Final = frozenset({"id", "recorded_from", "recorded_to"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,6 +55,12 @@ class Noun:
     def owner(self) -> str:
         """The column of a version that names its header."""
         return f"{self.subject}_id"
+
+    @property
+    def repeated(self) -> tuple[str, ...]:
+        """The columns of the header that every version repeats."""
+        names = (column.name for column in self.versions.c)
+        return tuple(name for name in names if name in self.table.c and name not in _INTERVAL)
 
 
 INSTITUTION: Final = Noun(Subject.INSTITUTION, Institution, institution_version)
@@ -107,9 +117,9 @@ def find(session: Session, noun: Noun, where: ColumnElement[bool], known_at: dat
 
 def begin(session: Session, noun: Noun, header: Mapping[str, Any], version: Mapping[str, Any], now: datetime) -> UUID:
     """Write a new thing with its first version."""
-    key = new_key()
+    key, repeated = new_key(), {name: header.get(name) for name in noun.repeated}
     session.execute(insert(noun.table).values(id=key, version=1, created_at=now, **header))
-    session.execute(insert(noun.versions).values({**version, noun.owner: key, "recorded_from": now}))
+    session.execute(insert(noun.versions).values({**version, **repeated, noun.owner: key, "recorded_from": now}))
     return key
 
 
@@ -122,16 +132,21 @@ def change(
     now: datetime,
 ) -> None:
     """Close the open version and write the next. Raises VersionStale if somebody else was faster."""
-    raise_version(session, noun, seen, header)
+    _raise_version(session, noun, seen, header)
     # The clock of this process may stand behind the one that wrote the open version.
     at = max(now, seen.facts["recorded_from"] + _TICK)
-    table = noun.versions
+    table, repeated = noun.versions, {name: header.get(name, seen.header[name]) for name in noun.repeated}
     session.execute(update(table).where(table.c.id == seen.facts["id"]).values(recorded_to=at))
-    session.execute(insert(table).values({**version, noun.owner: seen.id, "recorded_from": at}))
+    session.execute(insert(table).values({**version, **repeated, noun.owner: seen.id, "recorded_from": at}))
 
 
-def raise_version(session: Session, noun: Noun, seen: Recorded, header: Mapping[str, Any]) -> None:
-    """Change the header only. Raises VersionStale if somebody else was faster."""
+def change_state(session: Session, noun: Noun, seen: Recorded, header: Mapping[str, Any], now: datetime) -> None:
+    """Change the header only; the next version says so and has the same facts. Raises VersionStale."""
+    facts = {name: value for name, value in seen.facts.items() if name not in _INTERVAL}
+    change(session, noun, seen, header, facts, now)
+
+
+def _raise_version(session: Session, noun: Noun, seen: Recorded, header: Mapping[str, Any]) -> None:
     table = noun.table
     raised = (
         update(table)

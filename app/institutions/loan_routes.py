@@ -10,6 +10,7 @@ from app.access.permissions import Permission, permits
 from app.access.scope import InScope
 from app.http.clock import now
 from app.http.etags import IfMatch, VersionRequired, VersionStale, check_version, set_etag
+from app.http.links import linked
 from app.http.openapi import problem_responses
 from app.http.paging import Paged
 from app.http.routing import StrictRoute
@@ -36,7 +37,8 @@ LoanId = Annotated[UUID, Path(description="贷款编号")]
     operation_id="add_loan",
     summary="登记贷款",
     status_code=201,
-    responses=problem_responses(InstitutionNotFound, RegistryRefused),
+    responses=problem_responses(InstitutionNotFound, RegistryRefused)
+    | linked(201, list_matches={"institution_id": "$request.path.institution_id", "loan": "$response.body#/id"}),
 )
 @permits(Permission.AMEND_REGISTRY)
 @writes

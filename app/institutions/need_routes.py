@@ -10,6 +10,7 @@ from app.access.permissions import Permission, permits
 from app.access.scope import InScope
 from app.http.clock import now
 from app.http.etags import IfMatch, VersionRequired, VersionStale, check_version, set_etag
+from app.http.links import linked
 from app.http.openapi import problem_responses
 from app.http.paging import Paged
 from app.http.routing import StrictRoute
@@ -36,7 +37,8 @@ NeedId = Annotated[UUID, Path(description="融资需求编号")]
     operation_id="add_need",
     summary="登记融资需求",
     status_code=201,
-    responses=problem_responses(InstitutionNotFound, RegistryRefused),
+    responses=problem_responses(InstitutionNotFound, RegistryRefused)
+    | linked(201, list_matches={"institution_id": "$request.path.institution_id", "need": "$response.body#/id"}),
 )
 @permits(Permission.AMEND_REGISTRY)
 @writes
@@ -138,7 +140,7 @@ def act(
     """The status changes, the facts stay."""
     seen = get_part(session, NEED, institution_id, need_id, scope)
     check_version(if_match, seen.version)
-    act_on_need(session, seen, action)
+    act_on_need(session, seen, action, now())
     answer = need_out(get_part(session, NEED, institution_id, need_id, scope))
     set_etag(response, answer.version)
     return answer

@@ -10,7 +10,7 @@ from sqlalchemy.orm import Session
 from app.access.scope import Scope
 from app.institutions.checks import need_errors
 from app.institutions.facts import fact_row, merged, read_changes, recorded_facts, values_of
-from app.institutions.history import NEED, Recorded, begin, raise_version
+from app.institutions.history import NEED, Recorded, begin, change_state
 from app.institutions.own_words import own_words_errors
 from app.institutions.parts import amend_part, project_errors_of
 from app.institutions.queries import get_institution
@@ -64,10 +64,10 @@ def amend_need(session: Session, seen: Recorded, body: NeedPatch, scope: Scope, 
     amend_part(session, NEED, seen, {"project_id": project_id}, fact_row(Subject.NEED, facts), now)
 
 
-def act_on_need(session: Session, seen: Recorded, action: NeedAction) -> None:
+def act_on_need(session: Session, seen: Recorded, action: NeedAction, now: datetime) -> None:
     """Change the status of a need. Raises NeedNotOpen or VersionStale."""
     allowed, after = _STEPS[action]
     if seen.header["status"] not in allowed:
         expected = "、".join(_LABEL[status] for status in sorted(allowed))
         raise NeedNotOpen(f"该需求{_LABEL[seen.header['status']]}，此操作只用于{expected}的需求")
-    raise_version(session, NEED, seen, {"status": after})
+    change_state(session, NEED, seen, {"status": after}, now)

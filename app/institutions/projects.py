@@ -8,7 +8,7 @@ from sqlalchemy.orm import Session
 from app.access.scope import Scope
 from app.institutions.checks import project_errors
 from app.institutions.facts import Statements, fact_pointer, fact_row, merged, read_changes, recorded_facts, values_of
-from app.institutions.history import PROJECT, Recorded, begin
+from app.institutions.history import PROJECT, UNLISTED, Recorded, begin
 from app.institutions.own_words import own_words_errors
 from app.institutions.parts import amend_part
 from app.institutions.places import is_zone, place_errors
@@ -27,7 +27,7 @@ def add_project(session: Session, institution_id: UUID, body: ProjectIn, scope: 
     facts = merged({}, read_changes(Subject.PROJECT, body.facts, day_of(now)))
     _check({}, facts, body.zone, scope, now)
     name = trimmed(body.name)
-    header = {"institution_id": institution_id, "name": name, "region_code": facts[REGION].value}
+    header = {"institution_id": institution_id, "name": name, "region_code": facts[REGION].value, **UNLISTED}
     return begin(session, PROJECT, header, {"name": name, **fact_row(Subject.PROJECT, facts)}, now)
 
 

@@ -24,7 +24,7 @@ from app.institutions.facts import (
     recorded_facts,
     values_of,
 )
-from app.institutions.history import INSTITUTION, Recorded, begin, change
+from app.institutions.history import INSTITUTION, UNLISTED, Recorded, begin, change
 from app.institutions.numbers import POINTER as USCC_POINTER
 from app.institutions.numbers import legal_form_error, provisional_numbers, read_uscc
 from app.institutions.own_words import identity_errors, own_words_errors
@@ -103,7 +103,7 @@ def register(session: Session, body: InstitutionIn, scope: Scope, now: datetime)
         _check_number(session, uscc, body.site_number, scope, None)
     number = None if uscc else provisional_numbers(session, new.region_code, day_of(now).year)[0]
     try:
-        key = begin(session, INSTITUTION, new.header_row(number), new.version_row(), now)
+        key = begin(session, INSTITUTION, {**new.header_row(number), **UNLISTED}, new.version_row(), now)
     except IntegrityError:
         # The only constraint that a checked row can break: somebody registered the number a moment ago.
         raise _already(body.site_number, None) from None

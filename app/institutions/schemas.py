@@ -327,7 +327,7 @@ class ProjectListOut(_ListOut):
 
 
 class NeedOut(_MaskedOut):
-    """A need with all recorded facts; `status` is the present one even where the past was asked for."""
+    """A need with all recorded facts, and its status."""
 
     institution_id: UUID
     project_id: UUID | None

@@ -91,6 +91,21 @@ class AssessmentOut(OutputSchema):
     disclaimer: str
 
 
+class AssessmentRowOut(OutputSchema):
+    """One assessment of a list: of which case, for which day, and when it was made. What it says is read by its id."""
+
+    id: UUID
+    case: CaseOut
+    as_of: IsoDate
+    assessed_at: datetime
+
+
+class AssessmentListOut(OutputSchema):
+    items: list[AssessmentRowOut]
+    next_cursor: str | None
+    total: int | None
+
+
 class DifferenceOut(OutputSchema):
     """Where a replay says something else: of an offer, its outcome, window, near miss or one condition (`at`)."""
 

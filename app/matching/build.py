@@ -8,15 +8,16 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from datetime import date
 from enum import StrEnum
-from functools import lru_cache
+from functools import cached_property, lru_cache
 from math import inf
 from typing import Any, Final, Generic, NamedTuple, TypeVar
 
 from app.products.models import StoredProduct
 from app.programmes.models import Confidence, Force, StoredProgramme
 from app.rules.advise import Advice, advise
-from app.rules.bind import bind
+from app.rules.bind import AllOf, bind
 from app.rules.check import Rule
+from app.rules.evaluate import truth_of
 from app.rules.explain import Explanation, Finding, Findings, Names, explain_bound
 from app.rules.facts import Subject
 from app.rules.given import Facts
@@ -35,6 +36,10 @@ class Outcome(StrEnum):
     INELIGIBLE = "ineligible"
     NOT_APPLICABLE = "not_applicable"
     INFORMATIVE = "informative"
+
+
+# What is left to do, and only then is something to be advised.
+_ADVISED: Final = frozenset({Outcome.NEEDS_INFO, Outcome.INELIGIBLE})
 
 
 class WindowState(StrEnum):
@@ -80,20 +85,65 @@ class Offer(Generic[S]):
     unconfirmed_from: date | None
 
 
-@dataclass(frozen=True, slots=True)
+class Question:
+    """A rule asked of facts on a day; equal to another where the facts that the rule asks are equal.
+
+    So an answer once given is given again: most of a page is advice, and most offers ask a handful of facts that
+    hardly ever change.
+    """
+
+    def __init__(self, rule: Rule, facts: Facts, as_of: date, parameters: Parameters, names: Names) -> None:
+        self.rule, self.facts, self.as_of, self.parameters, self.names = rule, facts, as_of, parameters, names
+
+    @property
+    def bound(self) -> AllOf:
+        """The rule on its day."""
+        bound = bind(self.rule, self.as_of, self.parameters)
+        if not isinstance(bound, AllOf):
+            raise TypeError("an offer's rule is `all` of its parts")
+        return bound
+
+    # Most questions are settled by their verdict and never looked up, so that the key waits for the first look.
+    @cached_property
+    def _key(self) -> tuple[object, ...]:
+        facts, asked = self.facts, self.rule.facts
+        known = ((key, facts.values[key], facts.stated[key].provenance) for key in asked if key in facts.values)
+        return self.rule, self.as_of, self.parameters, facts.checked.intersection(asked), tuple(known)
+
+    def __hash__(self) -> int:
+        return hash(self._key)
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, Question) and self._key == other._key and self.names is other.names
+
+
+@dataclass(frozen=True, eq=False)
 class Match(Generic[S]):
-    """One offer and one case. `conditions` is None where the offer sets none for cases."""
+    """One offer and one case. The question is None where the offer sets no conditions for cases.
+
+    Outcomes are for every offer, reasons and advice for those that somebody reads: these cost twenty times as much
+    and wait until they are asked for.
+    """
 
     offer: Offer[S]
     outcome: Outcome
     window: WindowState
     near_miss: bool
-    conditions: Findings | None
-    advice: Advice | None
+    question: Question | None
 
     @property
     def stored(self) -> S:
         return self.offer.stored
+
+    @cached_property
+    def conditions(self) -> Findings | None:
+        """Every condition with its reasons; None where the offer sets none for cases."""
+        return None if self.question is None else _explained(self.question)
+
+    @cached_property
+    def advice(self) -> Advice | None:
+        """What would help where the conditions are not met."""
+        return _advised(self.question) if self.question and self.outcome in _ADVISED else None
 
 
 ProgrammeMatch = Match[StoredProgramme]
@@ -158,37 +208,14 @@ def match_product(product: StoredProduct, case: Case, parameters: Parameters, na
 
 
 def judged(offer: Offer[S], case: Case, parameters: Parameters, names: Names) -> Match[S]:
-    """What the offer says of the case, with every condition and, unless it is met, with advice."""
+    """What the offer says of the case."""
     window = window_state(offer, case.as_of)
     if offer.rule is None:
-        return Match(offer, Outcome.INFORMATIVE, window, False, None, None)
-    question = _Question(offer.rule, case.facts, case.as_of, parameters, names)
-    explanation = _explained(question)
-    outcome = _outcome(offer, explanation)
-    near = outcome is Outcome.INELIGIBLE and steps_away(explanation) == 1
-    advice = _advised(question) if outcome in {Outcome.NEEDS_INFO, Outcome.INELIGIBLE} else None
-    return Match(offer, outcome, window, near, explanation, advice)
-
-
-class _Question:
-    """A rule asked of facts on a day; equal to another where the facts that the rule asks are equal.
-
-    So an answer once given is given again: most of a page is advice, and most offers ask a handful of facts that
-    hardly ever change.
-    """
-
-    __slots__ = ("_key", "as_of", "facts", "names", "parameters", "rule")
-
-    def __init__(self, rule: Rule, facts: Facts, as_of: date, parameters: Parameters, names: Names) -> None:
-        self.rule, self.facts, self.as_of, self.parameters, self.names = rule, facts, as_of, parameters, names
-        known = ((key, facts.values[key], facts.stated[key].provenance) for key in rule.facts if key in facts.values)
-        self._key = (rule, as_of, parameters, facts.checked.intersection(rule.facts), tuple(known))
-
-    def __hash__(self) -> int:
-        return hash(self._key)
-
-    def __eq__(self, other: object) -> bool:
-        return isinstance(other, _Question) and self._key == other._key and self.names is other.names
+        return Match(offer, Outcome.INFORMATIVE, window, False, None)
+    question = Question(offer.rule, case.facts, case.as_of, parameters, names)
+    outcome = _outcome(offer, question)
+    near = outcome is Outcome.INELIGIBLE and steps_away(_explained(question)) == 1
+    return Match(offer, outcome, window, near, question)
 
 
 # An explanation of a rule of usual size takes some kilobytes, so that this bounds the memory to some dozens of MB.
@@ -196,23 +223,24 @@ _MOST_KEPT: Final = 4096
 
 
 @lru_cache(maxsize=_MOST_KEPT)
-def _explained(question: _Question) -> Findings:
-    bound = bind(question.rule, question.as_of, question.parameters)
-    explanation = explain_bound(bound, question.facts, question.names)
+def _explained(question: Question) -> Findings:
+    explanation = explain_bound(question.bound, question.facts, question.names)
     if not isinstance(explanation, Findings):
         raise TypeError("an offer's rule is `all` of its parts")
     return explanation
 
 
 @lru_cache(maxsize=_MOST_KEPT)
-def _advised(question: _Question) -> Advice:
+def _advised(question: Question) -> Advice:
     return advise(question.rule, question.facts, question.as_of, question.parameters, question.names)
 
 
-def _outcome(offer: Offer[S], explanation: Findings) -> Outcome:
-    truths = [part.truth for part in explanation.of]
+def _outcome(offer: Offer[S], question: Question) -> Outcome:
+    if not offer.is_for:
+        return Outcome.NOT_APPLICABLE
+    truths = [truth_of(part, question.facts) for part in question.bound.of]
     fits, met = kleene_all(truths[: offer.applies_count]), kleene_all(truths[offer.applies_count :])
-    if fits is Truth.FALSE or not offer.is_for:
+    if fits is Truth.FALSE:
         return Outcome.NOT_APPLICABLE
     if met is Truth.FALSE:
         return Outcome.INELIGIBLE

@@ -8,7 +8,7 @@ from uuid import UUID
 
 from fastapi import APIRouter, Depends, Path, Query, Request
 from fastapi.responses import StreamingResponse
-from sqlalchemy import Row, Select
+from sqlalchemy import Row
 from sqlalchemy.orm import Session
 
 from app.access.permissions import Permission, permits
@@ -24,7 +24,7 @@ from app.matching.answers import advice_out, conditions_out, missing_out
 from app.matching.banks import mask_for, note_consented
 from app.matching.build import match_product
 from app.matching.candidate_schemas import COLUMNS, CandidateListOut, CandidateOut, CountOut
-from app.matching.candidates import Candidacy, Candidates, CandidatesAsked, Counts, Sort, order_of
+from app.matching.candidates import Candidacy, Candidates, CandidatesAsked, Counts, Sort
 from app.matching.citations import Citations
 from app.matching.exports import MEDIA_TYPES, ExportFormat, written
 from app.matching.fetch import KIND_LABELS, case_to_match, fetch_citations, fetch_product
@@ -38,7 +38,7 @@ from app.programmes.queries import read_parameters
 from app.regions import region_names
 from app.rules.parameters import Parameters
 from app.store.engine import Database
-from app.store.pages import MAX_SIZE, CursorRefused, Key, PageAsked, Pages
+from app.store.pages import MAX_SIZE, CursorRefused, PageAsked, Pages
 
 router = APIRouter(route_class=StrictRoute, tags=["matching"])
 
@@ -138,7 +138,8 @@ def list_candidates(
     """One page of candidates with what each of them lacks, and on request the counts of all."""
     moment = Moment(as_of or today(), known_at)
     shown = reader(session, product_id, moment, scope, is_expanded=expand is not None)
-    page = paging.pages.take(session, *_ordered(shown, asked, sort), paging.asked(**_bound(asked, moment, sort)))
+    query = shown.candidates.select(asked, sort)
+    page = paging.pages.take(session, *query, paging.asked(**_bound(asked, moment, sort)))
     paging.link(page.next_cursor)
     counts = shown.candidates.count(session, asked) if paging.total else None
     total = None if counts is None else sum(counts[one].cases for one in asked.outcomes or Candidacy)
@@ -215,17 +216,12 @@ def _chunks(
     pages, question = Pages("export"), PageAsked({}, size=MAX_SIZE)
     while True:
         with reading(database, request) as session:
-            page = pages.take(session, *_ordered(shown, asked, sort), question)
+            page = pages.take(session, *shown.candidates.select(asked, sort), question)
             rows = shown.rows(session, page.rows)
         yield rows
         if page.next_cursor is None:
             return
         question = PageAsked({}, page.next_cursor, MAX_SIZE)
-
-
-def _ordered(shown: Reader, asked: CandidatesAsked, sort: Sort) -> tuple[Select[Any], list[Key]]:
-    query, every = shown.candidates.select(asked)
-    return query, order_of(sort, every)
 
 
 def _bound(asked: CandidatesAsked, moment: Moment, sort: Sort) -> dict[str, object]:

@@ -2,17 +2,21 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import TypeAlias
 
 from app.http.schemas import Citation
 from app.programmes.models import ClauseLabel
 from app.rules.nodes import Citation as RuleCitation
 
+# Labels of clauses by (document slug, clause key).
+Clauses: TypeAlias = Mapping[tuple[str, str], ClauseLabel]
+
 
 @dataclass(frozen=True, slots=True)
 class Citations:
-    """Labels of clauses by (document slug, clause key), and names of series by code."""
+    """Labels of clauses, and names of series by code."""
 
-    clauses: Mapping[tuple[str, str], ClauseLabel]
+    clauses: Clauses
     series_sources: Mapping[str, str]
 
     def clause(self, document: str, key: str) -> Citation:

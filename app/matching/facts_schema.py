@@ -21,8 +21,8 @@ def facts_schema() -> dict[str, Any]:
     """The schema of the object that maps fact keys to values; null means unknown, and so does absence."""
     return {
         "type": "object",
-        "title": "事实",
-        "description": "事实键到值。没有写或写 null 的都是“未知”：既不当作是，也不当作否。金额和百分比写成文本。",
+        "title": "CaseFacts",
+        "description": "事实：键到值。没有写或写 null 的都是“未知”：既不当作是，也不当作否。金额和百分比写成文本。",
         "properties": {fact.key: _of(fact) for fact in CATALOGUE if not fact.per_programme},
         "patternProperties": {_OWN_ATTESTATION: {"type": ["boolean", "null"], "title": "该项政策的认定（假设）"}},
         "additionalProperties": False,

@@ -1,25 +1,36 @@
 """All that matching needs from the database, read in one transaction and in a fixed number of statements."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date
-from typing import Final
+from functools import lru_cache
+from typing import Any, Final, NamedTuple
 from uuid import UUID
 
-from sqlalchemy import select
+from sqlalchemy import Select, bindparam, select
 from sqlalchemy.orm import Session
 
 from app.access.scope import Scope
 from app.cases.read import Case as RegistryCase
-from app.cases.read import find_case
-from app.cases.select import CaseKind, Moment
+from app.cases.read import case_select, read_cases
+from app.cases.select import CaseKind, CaseSource, Moment, case_source
 from app.errors import FieldError, NotFound, Unprocessable
 from app.matching.build import Case, supported
-from app.matching.citations import Citations
+from app.matching.citations import Citations, Clauses
 from app.products import timeline
 from app.products.models import StoredProduct
 from app.products.queries import ProductNotFound, list_published, parsed
 from app.programmes.models import StoredProgramme
-from app.programmes.queries import clause_labels, list_programmes, list_series, read_parameters
+from app.programmes.queries import (
+    RecordedProgramme,
+    RecordedRates,
+    clause_labels,
+    rates_of,
+    read_parameters,
+    recorded_programmes,
+    recorded_rates,
+    stored_programmes,
+)
 from app.rules.facts import Subject
 from app.rules.parameters import Parameters
 from app.store.tables import Bank, Product, ProductVersion
@@ -52,11 +63,29 @@ class Library:
     citations: Citations
 
 
-def fetch_library(session: Session) -> Library:
+class RecordedLibrary(NamedTuple):
+    """What names the content of the library: equal ones are the same library, without any of it having been read."""
+
+    programmes: tuple[RecordedProgramme, ...]
+    parameters: Parameters
+    rates: RecordedRates
+
+
+def recorded_library(session: Session) -> RecordedLibrary:
     """The library as it is recorded now."""
-    series = list_series(session)
-    citations = Citations(clause_labels(session), {one.code: f"{one.name}：{one.source}" for one in series})
-    return Library(list_programmes(session), read_parameters(session), Rates.of(series), citations)
+    return RecordedLibrary(recorded_programmes(session), read_parameters(session), recorded_rates(session))
+
+
+def stored_library(session: Session, recorded: RecordedLibrary, clauses: Clauses) -> Library:
+    """That library with its content; the labels of clauses are for those who cite them."""
+    rates = rates_of(recorded.rates)
+    citations = Citations(clauses, {one.code: f"{one.name}：{one.source}" for one in rates.series})
+    return Library(stored_programmes(session, recorded.programmes), recorded.parameters, rates, citations)
+
+
+def fetch_library(session: Session) -> Library:
+    """The library as it is recorded now, with all that can be cited."""
+    return stored_library(session, recorded_library(session), clause_labels(session))
 
 
 def fetch_citations(session: Session) -> Citations:
@@ -64,7 +93,7 @@ def fetch_citations(session: Session) -> Citations:
     return Citations(clause_labels(session), {})
 
 
-def fetch_products(session: Session, as_of: date) -> list[StoredProduct]:
+def fetch_products(session: Session, as_of: date) -> Sequence[StoredProduct]:
     """Every product that is offered on a day or will be."""
     return list_published(session, as_of)
 
@@ -108,10 +137,21 @@ class CaseAsked:
         return next(iter(named.items()), (CaseKind.INSTITUTION, self.institution_id))
 
 
+_CASE_ID: Final = "case_id_asked"
+
+
+@lru_cache(maxsize=16)
+def _case_query(kind: CaseKind, moment: Moment, scope: Scope) -> tuple[CaseSource, Select[Any]]:
+    """One case of a kind. Putting a hundred columns together takes longer than reading them, so it is done once."""
+    source = case_source(kind, moment, scope)
+    return source, case_select(source, scope).where(source.id == bindparam(_CASE_ID))
+
+
 def fetch_case(session: Session, asked: CaseAsked, moment: Moment, scope: Scope, at: str = "/query") -> RegistryCase:
     """The case in scope and of the institution. Raises ManyCases or CaseNotFound."""
     kind, case_id = asked.which(at)
-    found = find_case(session, kind, case_id, moment, scope)
+    source, query = _case_query(kind, moment, scope)
+    (found,) = read_cases(session, source, query.params({_CASE_ID: case_id}), moment) or (None,)
     if found is None or found.institution_id != asked.institution_id:
         raise CaseNotFound(f"没有这个{KIND_LABELS[kind]}，或它不属于这家机构，请核对编号")
     return found

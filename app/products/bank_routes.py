@@ -7,6 +7,7 @@ from sqlalchemy.orm import Session
 
 from app.access.permissions import Permission, permits
 from app.http.clock import now, today
+from app.http.links import linked
 from app.http.openapi import problem_responses
 from app.http.paging import Paged
 from app.http.routing import StrictRoute
@@ -28,7 +29,7 @@ router = APIRouter(route_class=StrictRoute, tags=["banks"])
     operation_id="add_bank",
     summary="登记一家银行",
     status_code=201,
-    responses=problem_responses(CodeTaken),
+    responses=problem_responses(CodeTaken) | linked(201, list_products={"bank": "$response.body#/code"}),
 )
 @permits(Permission.WRITE_BANKS)
 @writes

@@ -14,6 +14,7 @@ from app.cases.select import Moment
 from app.errors import FieldError
 from app.http.clock import now, today
 from app.http.etags import IfMatch, VersionRequired, VersionStale, set_etag
+from app.http.links import linked
 from app.http.openapi import problem_responses
 from app.http.paging import Paged
 from app.http.routing import StrictRoute
@@ -64,6 +65,7 @@ def post_product(session: Session, response: Response, caller: CalledBy, product
     written = service.add_product(session, record, caller, now())
     session.flush()  # The answer reads the bank by the key of the row just written.
     set_etag(response, written.versions[-1].revision)
+    response.headers["Location"] = f"/api/v1/products/{written.product.id}"
     return _product_out(session, written, caller.scope)
 
 
@@ -191,7 +193,9 @@ def post_version(
 ) -> ProductVersionOut:
     """A draft that copies the newest version, with the terms given replaced."""
     written = service.add_draft(session, product_id, changes.given(), caller, now())
-    return _version_out(session, response, written, written.versions[-1], caller.scope)
+    draft = written.versions[-1]
+    response.headers["Location"] = f"/api/v1/products/{product_id}/versions/{draft.number}"
+    return _version_out(session, response, written, draft, caller.scope)
 
 
 @router.get(
@@ -239,7 +243,8 @@ def patch_version(
     summary="发布草稿，并给出影响",
     responses=problem_responses(
         ProductNotFound, VersionNotFound, NotADraft, OwnDraft, UnusableTerms, VersionRequired, VersionStale
-    ),
+    )
+    | linked(200, list_candidates={"product_id": "$request.path.product_id"}),
 )
 @permits(Permission.WRITE_PRODUCTS)
 @writes

@@ -2,7 +2,8 @@
 
 from collections.abc import Mapping, Sequence
 from datetime import date, datetime
-from typing import Any, NamedTuple, TypeVar
+from itertools import chain
+from typing import Any, Final, NamedTuple, TypeVar
 from uuid import UUID
 
 from pydantic import ValidationError
@@ -12,11 +13,12 @@ from sqlalchemy.orm import Session
 from app.access.caller import Caller
 from app.access.scope import Scope
 from app.access.two_people import check_second_person
-from app.cases.select import Moment
+from app.cases.select import CaseKind, Moment
 from app.errors import Conflict, FieldError, Unprocessable
 from app.http.etags import check_version
 from app.http.refusals import field_errors
 from app.products import timeline
+from app.products.expressible import unsearchable
 from app.products.impact import Impact, Side, impact
 from app.products.models import ProductRecord
 from app.products.queries import BankNotFound, get_bank, get_own_product, get_version, list_versions, parsed
@@ -25,11 +27,14 @@ from app.programmes.load import content_hash
 from app.programmes.queries import read_parameters
 from app.rules.check import parse
 from app.rules.parameters import Parameters
-from app.rules.structure import RuleRefused
+from app.rules.structure import Problem, RuleRefused
 from app.store.base import Base
 from app.store.tables import Bank, Product, ProductVersion
+from app.store.types import new_key
 
 R = TypeVar("R", bound=Base)
+# What the bank writes itself.
+_OWN: Final = ("applies", "requires")
 
 
 class CodeTaken(Conflict):
@@ -74,13 +79,23 @@ class Locked(NamedTuple):
     versions: Sequence[ProductVersion]
 
 
+class ProductKeys(NamedTuple):
+    """The keys of a product and of its first version, where a generator must repeat itself."""
+
+    product: UUID
+    version: UUID
+
+
 def add_bank(session: Session, bank: Bank) -> Bank:
     """A new bank. Raises CodeTaken."""
     return _added(session, bank, FieldError("/code", CodeTaken.code, f"已有代码为“{bank.code}”的银行，请换一个代码"))
 
 
-def add_product(session: Session, record: ProductRecord, caller: Caller, now: datetime) -> Locked:
+def add_product(
+    session: Session, record: ProductRecord, caller: Caller, now: datetime, keys: ProductKeys | None = None
+) -> Locked:
     """A new product of the caller's bank with its first draft. Raises UnusableTerms or CodeTaken."""
+    keys = keys or ProductKeys(new_key(), new_key())
     try:
         bank = get_bank(session, record.bank)
     except BankNotFound as error:
@@ -88,10 +103,10 @@ def add_product(session: Session, record: ProductRecord, caller: Caller, now: da
     if not caller.scope.sees_drafts_of(bank.id):
         raise _refused(FieldError("/bank", "beyond_scope", "只能为本行新建产品，请填本行的代码"))
     checked = checked_record(record, read_parameters(session))
-    product = Product(slug=record.slug, bank_id=bank.id, created_at=now)
+    product = Product(id=keys.product, slug=record.slug, bank_id=bank.id, created_at=now)
     taken = f"已有代码为“{record.slug}”的产品，请换一个代码"
     _added(session, product, FieldError("/slug", CodeTaken.code, taken))
-    version = _draft(product, 1, checked, caller, now)
+    version = _draft(product, keys.version, 1, checked, caller, now)
     session.add(version)
     return Locked(product, [version])
 
@@ -103,7 +118,7 @@ def add_draft(session: Session, product_id: UUID, changes: Mapping[str, Any], ca
         raise DraftExists("这个产品已有一份草稿，请修改它、发布它或先撤回它")
     newest = versions[-1]
     record = checked_record(changed_record(newest.body, changes), read_parameters(session))
-    version = _draft(product, newest.number + 1, record, caller, now)
+    version = _draft(product, new_key(), newest.number + 1, record, caller, now)
     session.add(version)
     return Locked(product, [*versions, version])
 
@@ -175,9 +190,21 @@ def checked_record(record: ProductRecord, parameters: Parameters) -> ProductReco
     try:
         record.rules(parameters)
     except RuleRefused as refusal:
-        raise _refused(*(FieldError(one.pointer, one.code, one.detail) for one in refusal.problems)) from None
-    own = {"applies": record.applies, "requires": record.requires}
-    return record.model_copy(update={name: raw and parse(raw).to_json() for name, raw in own.items()})
+        raise _refused(*(_of_product(problem, record) for problem in refusal.problems)) from None
+    own = {name: raw for name in _OWN if (raw := getattr(record, name)) is not None}
+    kinds = [CaseKind(subject.value) for subject in record.subjects]
+    found = (unsearchable(raw, f"/{name}", kinds, record.valid_from, parameters) for name, raw in own.items())
+    if complaints := tuple(chain.from_iterable(found)):
+        raise _refused(*complaints)
+    return record.model_copy(update={name: parse(raw).to_json() for name, raw in own.items()})
+
+
+def _of_product(problem: Problem, record: ProductRecord) -> FieldError:
+    """What is wrong with the whole rule is said of what the bank wrote of it: the rest follows from the terms."""
+    if problem.pointer:
+        return FieldError(problem.pointer, problem.code, problem.detail)
+    at = next(f"/{name}" for name in reversed(_OWN) if getattr(record, name) is not None)
+    return FieldError(at, problem.code, f"{problem.detail}；金额、期限等产品条款也是条件，并在外面另占一层")
 
 
 def changed_record(body: Mapping[str, Any], changes: Mapping[str, Any]) -> ProductRecord:
@@ -226,8 +253,10 @@ def _own_draft(versions: Sequence[ProductVersion], number: int, if_match: str | 
     return version
 
 
-def _draft(product: Product, number: int, record: ProductRecord, caller: Caller, now: datetime) -> ProductVersion:
-    version = ProductVersion(product_id=product.id, number=number, revision=1, created_at=now)
+def _draft(
+    product: Product, key: UUID, number: int, record: ProductRecord, caller: Caller, now: datetime
+) -> ProductVersion:
+    version = ProductVersion(id=key, product_id=product.id, number=number, revision=1, created_at=now)
     version.drafted_by = caller.account_id
     put_record(version, record)
     return version

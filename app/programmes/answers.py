@@ -6,10 +6,10 @@ from decimal import Decimal
 
 from app.programmes.models import ProgrammeRecord, StoredProgramme
 from app.programmes.schemas import (
+    CatalogueFactOut,
     ClauseOut,
     CodeOut,
     DepartmentOut,
-    FactOut,
     ParameterOut,
     PolicyDetailOut,
     PolicyOut,
@@ -164,9 +164,9 @@ def _value_on(series: RateSeries, on: date) -> RateOnOut:
     return RateOnOut(on=on, percent=rate.percent, carried_forward=rate.carried_forward, note=note)
 
 
-def fact_out(fact: Fact) -> FactOut:
+def fact_out(fact: Fact) -> CatalogueFactOut:
     """A fact of the catalogue."""
-    return FactOut(
+    return CatalogueFactOut(
         key=fact.key,
         label=fact.label,
         subject=fact.subject,

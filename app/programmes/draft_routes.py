@@ -71,6 +71,7 @@ def add_programme_draft(
     """Checked like the seeds: rules by the fact catalogue, clauses, parameters and programmes by the library."""
     drafts.check_province(caller.scope)
     draft = drafts.add_draft(session, slug, asked.author, asked.document, asked.programme, caller, now())
+    response.headers["Location"] = f"/api/v1/programmes/{slug}/drafts/{draft.id}"
     return _answer(session, response, draft)
 
 

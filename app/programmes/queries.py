@@ -1,9 +1,9 @@
 """Reading the policy library: documents, programmes on a day as known at an instant, parameters and rates."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from datetime import date, datetime
-from functools import lru_cache
-from typing import Any
+from functools import lru_cache, partial
+from typing import Any, Final, NamedTuple, TypeAlias
 
 from sqlalchemy import func, or_, select
 from sqlalchemy.orm import Session
@@ -12,6 +12,7 @@ from app.errors import NotFound
 from app.programmes.models import ClauseLabel, ParameterRecord, ProgrammeRecord, ProgrammeRules, StoredProgramme
 from app.programmes.models import Department as DepartmentRecord
 from app.rules.parameters import Parameters
+from app.store.kept import Kept
 from app.store.tables import (
     Clause,
     ClauseText,
@@ -43,38 +44,60 @@ class SeriesNotFound(NotFound):
     title = "没有这个利率序列"
 
 
-class _Body:
-    """A stored body that is equal to another with the same hash, so that parsing it once serves every request."""
-
-    __slots__ = ("content", "digest")
-
-    def __init__(self, digest: str, content: dict[str, Any]) -> None:
-        self.digest, self.content = digest, content
-
-    def __hash__(self) -> int:
-        return hash(self.digest)
-
-    def __eq__(self, other: object) -> bool:
-        return isinstance(other, _Body) and self.digest == other.digest
+_Parsed: TypeAlias = tuple[ProgrammeRecord, ProgrammeRules | None, str]
+# Content names itself: a record and its rules serve every request that finds the same hash.
+_PARSED: Final[Kept[str, _Parsed]] = Kept(4096)
 
 
-@lru_cache(maxsize=4096)
-def _parsed(body: _Body) -> tuple[ProgrammeRecord, ProgrammeRules | None, str]:
-    content = dict(body.content)
+def _parse(body: dict[str, Any]) -> _Parsed:
+    content = dict(body)
     document = content.pop("document")
     record = ProgrammeRecord.model_validate(content)
     return record, record.rules(), document
 
 
-def list_programmes(session: Session, known_at: datetime | None = None) -> list[StoredProgramme]:
-    """All programmes by slug as they were recorded at an instant (None: now), whatever their validity."""
-    query = select(ProgrammeVersion).join(Programme).order_by(Programme.slug)
+class RecordedProgramme(NamedTuple):
+    """A version of a programme without its content, which `content_hash` names."""
+
+    content_hash: str
+    version: int
+
+
+def recorded_programmes(session: Session, known_at: datetime | None = None) -> tuple[RecordedProgramme, ...]:
+    """Every programme by slug as it was recorded at an instant (None: now)."""
+    columns = select(ProgrammeVersion.content_hash, ProgrammeVersion.version)
+    query = columns.join(Programme).order_by(Programme.slug)
     if known_at is None:
         query = query.where(ProgrammeVersion.recorded_to.is_(None))
     else:
         later = or_(ProgrammeVersion.recorded_to.is_(None), ProgrammeVersion.recorded_to > known_at)
         query = query.where(ProgrammeVersion.recorded_from <= known_at, later)
-    return [_stored(version) for version in session.scalars(query)]
+    return tuple(RecordedProgramme._make(row) for row in session.execute(query))
+
+
+def list_programmes(session: Session, known_at: datetime | None = None) -> list[StoredProgramme]:
+    """All programmes by slug as they were recorded at an instant (None: now), whatever their validity."""
+    return stored_programmes(session, recorded_programmes(session, known_at))
+
+
+def stored_programmes(session: Session, recorded: Iterable[RecordedProgramme]) -> list[StoredProgramme]:
+    """These programmes with their content, of which only what was never seen before is read."""
+    asked = list(recorded)
+    contents = _contents(session, (one.content_hash for one in asked))
+    return [StoredProgramme(*contents[one.content_hash], one.version) for one in asked]
+
+
+def _contents(session: Session, hashes: Iterable[str]) -> dict[str, _Parsed]:
+    """Records and rules by content hash; those that nobody has parsed yet are read in one statement."""
+    return _PARSED.get_all(hashes, partial(_read_contents, session))
+
+
+def _read_contents(session: Session, hashes: Sequence[str]) -> Iterator[tuple[str, _Parsed]]:
+    bodies = select(ProgrammeVersion.content_hash, ProgrammeVersion.body).where(
+        ProgrammeVersion.content_hash.in_(hashes)
+    )
+    for digest, body in session.execute(bodies):
+        yield digest, _parse(body)
 
 
 def get_programme(session: Session, slug: str) -> StoredProgramme:
@@ -83,12 +106,7 @@ def get_programme(session: Session, slug: str) -> StoredProgramme:
     version = session.scalars(query.where(ProgrammeVersion.recorded_to.is_(None))).one_or_none()
     if version is None:
         raise ProgrammeNotFound(f"没有代码为“{slug}”的扶持政策，可先查看政策列表")
-    return _stored(version)
-
-
-def _stored(version: ProgrammeVersion) -> StoredProgramme:
-    record, rules, document = _parsed(_Body(version.content_hash, version.body))
-    return StoredProgramme(record, rules, document, version.version)
+    return StoredProgramme(*_PARSED.get(version.content_hash, lambda: _parse(version.body)), version.version)
 
 
 def list_documents(session: Session) -> Sequence[PolicyDocument]:
@@ -154,26 +172,68 @@ def _parameters(rows: tuple[tuple[Any, ...], ...]) -> Parameters:
     return Parameters(ParameterRecord.model_validate({**record, **stored}).parameter() for record in dated.values())
 
 
-def list_series(session: Session) -> list[PublishedSeries]:
-    """All reference-rate series with their points."""
+class _SeriesRow(NamedTuple):
+    """A series as it is stored."""
+
+    id: Any
+    code: str
+    name: str
+    source: str
+    cite: str
+    known_through: date
+
+
+class RecordedRates(NamedTuple):
+    """All series of reference rates with their points as they are stored: series id, first day, percent."""
+
+    series: tuple[_SeriesRow, ...]
+    points: tuple[tuple[Any, ...], ...]
+
+
+# Put together once, which takes as long as reading the rows.
+_SERIES: Final = select(
+    RateSeries.id, RateSeries.code, RateSeries.name, RateSeries.source, RateSeries.citation, RateSeries.known_through
+).order_by(RateSeries.code)
+_POINTS: Final = select(RatePoint.series_id, RatePoint.valid_from, RatePoint.rate_percent).order_by(
+    RatePoint.valid_from
+)
+
+
+def recorded_rates(session: Session) -> RecordedRates:
+    """The rates as they are recorded now."""
+    series = tuple(
+        _SeriesRow(key, code, name, source, (citation or {}).get("own", source), known_through)
+        for key, code, name, source, citation, known_through in session.execute(_SERIES)
+    )
+    return RecordedRates(series, tuple(map(tuple, session.execute(_POINTS))))
+
+
+@lru_cache(maxsize=16)
+def rates_of(recorded: RecordedRates) -> Rates:
+    """The same rates ready for quotes; the same rows give the same object."""
     points: dict[Any, list[PublishedPoint]] = {}
-    for point in session.scalars(select(RatePoint).order_by(RatePoint.valid_from)):
-        published = PublishedPoint.model_validate({"from": point.valid_from, "percent": point.rate_percent})
-        points.setdefault(point.series_id, []).append(published)
-    return [
+    for series_id, valid_from, percent in recorded.points:
+        published = PublishedPoint.model_validate({"from": valid_from, "percent": percent})
+        points.setdefault(series_id, []).append(published)
+    return Rates.of(
         PublishedSeries(
             code=row.code,
             name=row.name,
             unit="percent",
             source=row.source,
-            cite=(row.citation or {}).get("own", row.source),
+            cite=row.cite,
             known_through=row.known_through,
             points=tuple(points.get(row.id, ())),
         )
-        for row in session.scalars(select(RateSeries).order_by(RateSeries.code))
-    ]
+        for row in recorded.series
+    )
+
+
+def list_series(session: Session) -> list[PublishedSeries]:
+    """All reference-rate series with their points."""
+    return list(read_rates(session).series)
 
 
 def read_rates(session: Session) -> Rates:
     """All series, ready for quotes."""
-    return Rates.of(list_series(session))
+    return rates_of(recorded_rates(session))

@@ -8,6 +8,7 @@ from sqlalchemy.orm import Session
 from app.access.permissions import Permission, permits
 from app.http.clock import today
 from app.http.etags import IfMatch, VersionRequired, VersionStale, set_etag
+from app.http.links import linked
 from app.http.openapi import problem_responses
 from app.http.routing import StrictRoute
 from app.http.unit_of_work import reads, writes
@@ -39,7 +40,8 @@ def get_reference_rate(session: Session, response: Response, series: SeriesCode)
     "/reference-rates/{series}/points",
     operation_id="add_rate_point",
     summary="录入新公布的利率",
-    responses=problem_responses(SeriesNotFound, RateContradicts, DayNotCome),
+    responses=problem_responses(SeriesNotFound, RateContradicts, DayNotCome)
+    | linked(200, set_rate_known_through={"series": "$request.path.series", "If-Match": "$response.header.ETag"}),
 )
 @permits(Permission.WRITE_RATES)
 @writes

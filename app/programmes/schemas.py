@@ -139,7 +139,7 @@ class CodeOut(OutputSchema):
     label: str
 
 
-class FactOut(OutputSchema):
+class CatalogueFactOut(OutputSchema):
     """One fact that rules may ask. A per-programme attestation is written `key@programme-slug`."""
 
     key: str
@@ -156,7 +156,7 @@ class FactOut(OutputSchema):
 
 
 class FactListOut(OutputSchema):
-    items: list[FactOut]
+    items: list[CatalogueFactOut]
 
 
 class RegionOut(OutputSchema):

@@ -87,7 +87,8 @@ def possible_sql(bound: Bound, columns: Columns) -> ColumnElement[bool]:
         case AnyOf():
             return or_(*(possible_sql(child, columns) for child in _deepest_first(bound.of)))
         case Condition():
-            return func.coalesce(_condition(bound, columns), true(), type_=Boolean)
+            # So written, PostgreSQL estimates it as it would the condition; coalesce() it takes for a coin toss.
+            return _condition(bound, columns).is_not(false())
         case _:
             assert_never(bound)
 
@@ -186,7 +187,7 @@ def _test(condition: Condition, value: ColumnElement[Any]) -> ColumnElement[bool
             return _COMPARED[condition.leaf.op](value, *_storable(value.type, wanted))
         case Between():
             (_, low), (high, _) = (_storable(value.type, end) for end in wanted)
-            return value.between(low, high)
+            return _between(value, low, high)
         case In():
             return _one_of(value, wanted)
         case Codes():
@@ -194,13 +195,25 @@ def _test(condition: Condition, value: ColumnElement[Any]) -> ColumnElement[bool
         case Within():
             return _within(value, wanted)
         case MonthsAgo():
-            return value.between(*wanted)
+            return _between(value, *wanted)
         case Attested():
             return value == true()
         case Known():
             raise NotExpressible("known is not a test of a value")
         case _:
             assert_never(condition.leaf)
+
+
+def _written(value: ColumnElement[Any], wanted: Any) -> ColumnElement[Any]:
+    """Written into the statement: PostgreSQL plans a prepared statement for any parameter, and thus for none.
+
+    A threshold that few rows reach and one that all reach want different plans; a rule is its own statement anyway.
+    """
+    return bindparam(None, wanted, value.type, unique=True, literal_execute=True)
+
+
+def _between(value: ColumnElement[Any], low: Any, high: Any) -> ColumnElement[bool]:
+    return value.between(_written(value, low), _written(value, high))
 
 
 def _one_of(value: ColumnElement[Any], wanted: Iterable[Any]) -> ColumnElement[bool]:
@@ -242,14 +255,14 @@ def _storable(kind: TypeEngine[Any], wanted: Any) -> tuple[Any, Any]:
 
 def _equal(value: ColumnElement[Any], below: Any, above: Any) -> ColumnElement[bool]:
     """An empty range where no stored value can be equal: FALSE where the value is known."""
-    return value == below if below == above else value.between(above, below)
+    return value == _written(value, below) if below == above else _between(value, above, below)
 
 
 _COMPARED: Final[dict[str, Callable[[Any, Any, Any], ColumnElement[bool]]]] = {
     "eq": _equal,
     "ne": lambda value, below, above: not_(_equal(value, below, above)),
-    "lt": lambda value, _below, above: value < above,
-    "le": lambda value, below, _above: value <= below,
-    "gt": lambda value, below, _above: value > below,
-    "ge": lambda value, _below, above: value >= above,
+    "lt": lambda value, _below, above: value < _written(value, above),
+    "le": lambda value, below, _above: value <= _written(value, below),
+    "gt": lambda value, below, _above: value > _written(value, below),
+    "ge": lambda value, _below, above: value >= _written(value, above),
 }

@@ -6,6 +6,7 @@ import pytest
 from fastapi.testclient import TestClient
 
 from app.main import create_app
+from app.store.engine import Database
 from app.store.migrate import head_revision
 from tests.contract import documented_client
 from tests.databases import settings_for
@@ -27,6 +28,17 @@ def test_without_its_tables_a_service_lives_but_is_not_ready(empty_url: str) -> 
         response = client.get("/readyz")
     assert (response.status_code, response.json()["code"]) == (503, "not_migrated")
     assert "yinqiao migrate" in response.json()["detail"]
+
+
+def test_without_its_policies_a_service_answers_but_is_not_ready(fresh_database: Database) -> None:
+    url = fresh_database.engine.url.render_as_string(hide_password=False)
+    with client_on(url) as client:
+        response = client.get("/readyz")
+        assert client.get("/healthz").status_code == 200
+        assert client.get("/api/v1/policies").json()["items"] == []
+    assert (response.status_code, response.json()["code"]) == (503, "not_seeded")
+    assert response.headers["Retry-After"] == "1"
+    assert "yinqiao seed" in response.json()["detail"]
 
 
 @pytest.mark.parametrize("path", ["/readyz", "/api/v1/policies", "/api/v1/programmes/kangyang-bonds"])

@@ -229,9 +229,9 @@ def test_a_nul_in_an_address_never_reaches_the_database(client: TestClient, path
 
 @pytest.mark.parametrize("method", ["PUT", "PATCH", "DELETE", "OPTIONS", "TRACE", "QUERY", "POST", "GET", "FLY"])
 def test_a_method_that_is_not_there_learns_those_that_are(client: TestClient, method: str) -> None:
-    addresses = {f"{API}/{operation}": "POST" for operation in POSTS} | {f"{API}/policies": "GET", "/healthz": "GET"}
-    for path, allowed in addresses.items():
-        if method != allowed:
+    reading = {f"{API}/policies": "GET, HEAD", "/healthz": "GET, HEAD"}
+    for path, allowed in ({f"{API}/{operation}": "POST" for operation in POSTS} | reading).items():
+        if method not in allowed.split(", "):
             response = client.request(method, path)
             assert problem(response, 405)["code"] == "method_not_allowed"
             assert response.headers["allow"] == allowed
@@ -241,7 +241,7 @@ def test_a_method_that_is_not_there_learns_those_that_are(client: TestClient, me
     "query",
     [
         "as_of=", "as_of=yesterday", "as_of=2023-02-29", "as_of=0001-01-01", "as_of=9999-12-31", "as_of=1e9",
-        "as_of=2026-11-20%0a", "as_of=%ff%fe", "as_of=" + "9" * 50_000, "as_of=２０２６-11-20", "as_of[]=x&as_of=%",
+        "as_of=2026-11-20%0a", "as_of=%ff%fe", "as_of=" + "9" * 50_000, "as_of=２０２６-11-20",
     ],
 )  # fmt: skip
 def test_a_strange_day_in_a_query_is_refused_by_its_place(client: TestClient, query: str) -> None:
@@ -251,11 +251,36 @@ def test_a_strange_day_in_a_query_is_refused_by_its_place(client: TestClient, qu
 
 
 @pytest.mark.parametrize(
-    "query", ["", "?", "&&&===", "colour=red", "as_of[$ne]=1", "a" * 50_000, "%", "as_of=2026-11-20&as_of=2025-11-20"]
+    ("query", "pointer", "code"),
+    [
+        ("?", "/query/?", "unknown_parameter"),
+        ("&&&===", "/query/", "unknown_parameter"),
+        ("colour=red", "/query/colour", "unknown_parameter"),
+        ("as_of[$ne]=1", "/query/as_of[$ne]", "unknown_parameter"),
+        ("as_of[]=x&as_of=%", "/query/as_of[]", "unknown_parameter"),
+        ("a" * 50_000, "/query/" + "a" * 193 + "…", "unknown_parameter"),
+        ("%", "/query/%", "unknown_parameter"),
+        ("as_of=2026-11-20&as_of=2025-11-20", "/query/as_of", "repeated_parameter"),
+    ],
+    ids=lambda value: value[:30],
 )
-def test_a_query_that_asks_nothing_we_know_is_answered(client: TestClient, query: str) -> None:
+def test_a_query_that_asks_nothing_we_know_is_refused(client: TestClient, query: str, pointer: str, code: str) -> None:
     with quickly():
-        assert client.get(f"{API}/programmes?{query}").status_code == 200
+        refused = problem(client.get(f"{API}/programmes?{query}"), 422)
+    (error,) = refused["errors"]
+    assert (error["pointer"], error["code"]) == (pointer, code)
+    assert "as_of" in error["detail"]
+
+
+@pytest.mark.parametrize("query", ["", "&&&", "as_of=2026-11-20&&"])
+def test_a_query_of_separators_asks_nothing(client: TestClient, query: str) -> None:
+    assert client.get(f"{API}/programmes?{query}").status_code == 200
+
+
+def test_thousands_of_parameters_are_refused_at_once(client: TestClient) -> None:
+    with quickly():
+        refused = problem(client.get(f"{API}/programmes?" + "&".join(f"p{i}=" for i in range(8_000))), 422)
+    assert len(refused["errors"]) == 50
 
 
 @pytest.mark.parametrize(

@@ -11,6 +11,7 @@ from bench import kernel
 from bench.agreement import Disagreement, check, mixture
 from bench.measure import exponent, in_turns, ratio
 from bench.plain import Context, Group, Plain, context
+from bench.table import Row
 from bench.workload import UNKNOWN_SHARE, cases_as_json, leaf_count, rules_as_json
 
 QUESTION = kernel.question(60, 10)
@@ -119,6 +120,21 @@ def test_contenders_take_turns_and_the_order_turns_around() -> None:
 
     assert calls == ["a", "b", "a", "b", "b", "a"]
     assert {name: len(seconds) for name, seconds in times.items()} == {"a": 2, "b": 2}
+
+
+def test_another_clock_measures_what_another_process_does() -> None:
+    ticks = iter(range(100))
+    times = in_turns({"a": lambda: None, "b": lambda: next(ticks)}, 2, clock=lambda: next(ticks))
+
+    assert times == {"a": [1, 1], "b": [2, 2]}
+
+
+def test_a_row_says_whether_its_target_is_met() -> None:
+    times = {"a": [0.03, 0.03], "b": [0.01, 0.01]}
+
+    assert Row("a", "b", times, 1, 3.0).cells() == ["a", "30.0 ms", "10.0 ms", "3.00 (3.00..3.00)", "≤ 3 达标"]
+    assert Row("a", "b", times, 1, 2.9).cells()[-1] == "≤ 2.9 未达标"
+    assert Row("a", "b", times, 10).cells()[1:] == ["3.00 ms", "1.00 ms", "3.00 (3.00..3.00)", ""]
 
 
 def test_a_ratio_is_the_median_of_the_rounds_with_its_range() -> None:

@@ -45,7 +45,8 @@ from tests.rules.strategies import DAYS, PROGRAMME, anchors, near
 RECORDED: Final = tuple(datetime(2026, month, 1, tzinfo=UTC) for month in (1, 4, 7))
 KNOWN_AT: Final = (None, RECORDED[1] - timedelta(microseconds=1), RECORDED[1], RECORDED[2] + timedelta(days=1))
 _PROGRAMMES: Final = (PROGRAMME, "wenlv-incentive")
-_REGIONS: Final = anchors(CATALOGUE["institution.region_code"])
+# The registry takes neither an institution nor a project without its region.
+_ALWAYS: Final = frozenset({"institution.region_code", "project.region_code"})
 _VERSIONS: Final[Mapping[Subject, Table]] = {
     Subject.INSTITUTION: institution_version,
     Subject.PROJECT: project_version,
@@ -59,6 +60,7 @@ _NOUNS: Final[Mapping[Subject, Any]] = {
     Subject.LOAN: Loan,
 }
 _PROVENANCES: Final = (Provenance.DECLARED, Provenance.CHECKED, Provenance.REGISTRY)
+_LISTED: Final = {"list_status": "status", "listed_on": "listed_on"}
 _ATTESTED: Final = [fact for fact in CATALOGUE if fact.type is FactType.ATTESTATION]
 
 Written = dict[str, Stated]
@@ -71,6 +73,8 @@ class Recorded:
     start: datetime
     end: datetime | None
     facts: Written
+    listed: Written = field(default_factory=dict)
+    name: str = ""
 
     def counts(self, known_at: datetime | None) -> bool:
         if known_at is None:
@@ -102,19 +106,40 @@ class Attested:
 
 @dataclass(frozen=True)
 class Noun:
-    """An institution, project, need or loan with its versions; `listed` is what the white list says of it."""
+    """An institution, project, need or loan with its versions."""
 
     subject: Subject
-    region_code: str
     institution: "Noun | None" = None
     project: "Noun | None" = None
     versions: list[Recorded] = field(default_factory=list)
-    listed: Written = field(default_factory=dict)
     id: uuid.UUID = field(default_factory=new_key)
+
+    def on_record(self, known_at: datetime | None) -> Recorded | None:
+        """What was on record of it at an instant; None before anything was."""
+        return next((version for version in self.versions if version.counts(known_at)), None)
 
     def at(self, known_at: datetime | None) -> Written | None:
         """Its facts at an instant; None before it was recorded."""
-        return next((version.facts for version in self.versions if version.counts(known_at)), None)
+        found = self.on_record(known_at)
+        return None if found is None else found.facts
+
+    def listed(self, known_at: datetime | None) -> Written:
+        """What the white list said of it at an instant."""
+        found = self.on_record(known_at)
+        return {} if found is None else found.listed
+
+    def place(self, known_at: datetime | None) -> tuple[str, str]:
+        """Its region and its name at an instant: of money, those of its institution."""
+        lies = self.institution if self.subject in {Subject.NEED, Subject.LOAN} else None
+        if lies is not None:
+            return lies.place(known_at)
+        found = self.on_record(known_at)
+        assert found is not None
+        return str(found.facts[f"{self.subject}.region_code"].value), found.name
+
+    @property
+    def region_code(self) -> str:
+        return self.place(None)[0]
 
 
 @dataclass(frozen=True)
@@ -147,7 +172,7 @@ class Population:
         for part in filter(None, parts):
             facts |= (part.at(moment.known_at) or {}) | self._attestations(part, moment)
         lister = noun.project or (noun if noun.subject is Subject.PROJECT else noun.institution or noun)
-        return facts | lister.listed
+        return facts | lister.listed(moment.known_at)
 
     def _attestations(self, noun: Noun, moment: Moment) -> Written:
         return {
@@ -182,14 +207,19 @@ def populate(random: Random, size: int) -> Population:
 
 
 def _noun(random: Random, subject: Subject, owner: Noun | None = None, project: Noun | None = None) -> Noun:
-    noun = Noun(subject, random.choice(_REGIONS), owner, project)
-    noun.versions.extend(Recorded(start, end, _facts(random, subject)) for start, end in _intervals(random))
-    if subject in {Subject.INSTITUTION, Subject.PROJECT}:
-        status, day = (random.choice(_values(f"whitelist.{name}")) for name in ("status", "listed_on"))
-        noun.listed["whitelist.status"] = Stated(status, Provenance.REGISTRY)
-        if status != "none":
-            noun.listed["whitelist.listed_on"] = Stated(day, Provenance.REGISTRY)
+    noun = Noun(subject, owner, project)
+    for start, end in _intervals(random):
+        name = f"虚构{start.month}月名{noun.id.hex[-6:]}号"
+        noun.versions.append(Recorded(start, end, _facts(random, subject), _listed(random, subject), name))
     return noun
+
+
+def _listed(random: Random, subject: Subject) -> Written:
+    if subject not in {Subject.INSTITUTION, Subject.PROJECT}:
+        return {}
+    status, day = (random.choice(_values(f"whitelist.{name}")) for name in ("status", "listed_on"))
+    listed = {"whitelist.status": Stated(status, Provenance.REGISTRY)}
+    return listed if status == "none" else listed | {"whitelist.listed_on": Stated(day, Provenance.REGISTRY)}
 
 
 def _intervals(random: Random) -> list[tuple[datetime, datetime | None]]:
@@ -205,11 +235,11 @@ def _values(key: str) -> list[Any]:
 
 
 def _facts(random: Random, subject: Subject) -> Written:
-    """Every fact of a subject, a quarter of them unknown."""
+    """Every fact of a subject, a quarter of them unknown but for where it lies."""
     return {
         fact.key: Stated(_value(random, fact), random.choice(_PROVENANCES))
         for fact in stored_facts(subject)
-        if random.random() < 0.75
+        if fact.key in _ALWAYS or random.random() < 0.75
     }
 
 
@@ -239,11 +269,7 @@ def _attestation(random: Random, noun: Noun, fact: Fact, programme: str) -> Iter
 
 def _noun_row(noun: Noun, at: int) -> dict[str, Any]:
     row: dict[str, Any] = {"id": noun.id, "region_code": noun.region_code, "created_at": RECORDED[0]}
-    named = {
-        "name": f"虚构{at}号",
-        "list_status": _stated(noun.listed, "whitelist.status"),
-        "listed_on": _stated(noun.listed, "whitelist.listed_on"),
-    }
+    named = {"name": noun.place(None)[1], **_list_row(noun.listed(None))}
     if noun.institution is not None:
         row["institution_id"] = noun.institution.id
     if noun.subject is Subject.INSTITUTION:
@@ -260,9 +286,18 @@ def _version_row(noun: Noun, version: Recorded) -> dict[str, Any]:
         name: [key.partition(".")[2] for key, stated in version.facts.items() if stated.provenance is provenance]
         for name, provenance in ((CHECKED, Provenance.CHECKED), (REGISTRY, Provenance.REGISTRY))
     }
-    named = {"name": "虚构"} if "name" in _VERSIONS[noun.subject].c else {}
+    named = {"name": version.name, **_list_row(version.listed)} if version.listed else _money_row(noun)
     own = {f"{noun.subject}_id": noun.id, "recorded_from": version.start, "recorded_to": version.end}
     return named | own | facts | masks
+
+
+def _list_row(listed: Written) -> dict[str, Any]:
+    return {name: _stated(listed, f"whitelist.{fact}") for name, fact in _LISTED.items()}
+
+
+def _money_row(noun: Noun) -> dict[str, Any]:
+    status = {"status": "open"} if noun.subject is Subject.NEED else {}
+    return status | {"project_id": noun.project.id if noun.project else None}
 
 
 def _stored(facts: Written, fact: Fact) -> Any:

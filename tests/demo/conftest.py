@@ -11,7 +11,7 @@ from app.products.load import load_banks
 from app.programmes.load import load_seeds
 from app.programmes.seeds import Seeds
 from app.store.engine import Database, open_database
-from tests.databases import SqliteDatabases, settings_for
+from tests.databases import Databases, SqliteDatabases, settings_for
 
 SEED = 1
 
@@ -21,9 +21,9 @@ def sample() -> Sample:
     return read_sample(PROJECT_ROOT / "seed")
 
 
-def seeded(sqlite: SqliteDatabases, seeds: Seeds, sample: Sample, size: int) -> Iterator[Database]:
+def seeded(databases: Databases, seeds: Seeds, sample: Sample, size: int) -> Iterator[Database]:
     """The seeds and `size` institutions."""
-    url = sqlite.create()
+    url = databases.create()
     database = open_database(settings_for(url))
     with database.writing() as session:
         load_seeds(session, seeds, sample.province.recorded_at)
@@ -31,7 +31,7 @@ def seeded(sqlite: SqliteDatabases, seeds: Seeds, sample: Sample, size: int) -> 
         load_sample(session, sample, size, SEED)
     yield database
     database.dispose()
-    sqlite.drop(url)
+    databases.drop(url)
 
 
 @pytest.fixture(scope="session")

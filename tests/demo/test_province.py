@@ -12,6 +12,7 @@ from stdnum.cn import uscc
 from app.demo.load import DEFAULT_SIZE
 from app.demo.numbers import RESERVED
 from app.demo.places import city_of
+from app.institutions.history import INSTITUTION, LOAN, NEED, PROJECT
 from app.institutions.places import is_zone
 from app.regions import Level, regions
 from app.rules.facts import Fact, FactType, Subject
@@ -203,3 +204,15 @@ def test_figures_hang_together(session: Session) -> None:
     )
     assert all(row["beds_nursing"] <= row["beds_total"] for row in cared)
     assert 20 < sum(row["beds_total"] for row in cared if row["beds_total"]) / len(cared) < 200
+
+
+def test_every_version_repeats_what_its_header_says(session: Session) -> None:
+    for noun in (INSTITUTION, PROJECT, NEED, LOAN):
+        headers = {row["id"]: row for row in session.execute(select(noun.table)).mappings()}
+        rows = versions(session, noun.versions)
+
+        assert len(rows) == len(headers) > 0
+        assert noun.repeated
+        for row in rows:
+            header = headers[row[noun.owner]]
+            assert {name: row[name] for name in noun.repeated} == {name: header[name] for name in noun.repeated}

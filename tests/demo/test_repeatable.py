@@ -7,26 +7,24 @@ import pytest
 from sqlalchemy import Table, select
 from sqlalchemy.orm import Session
 
+from app.demo.chance import Keys
 from app.demo.households import Household
 from app.demo.load import holds_other, households_of, is_empty, load_sample
 from app.demo.models import Sample
 from app.demo.offers import load_offers
 from app.products.queries import list_published
-from app.store.tables import (
-    Attestation,
-    Institution,
-    Loan,
-    Need,
-    Project,
-    institution_version,
-    loan_version,
-    need_version,
-    project_version,
-)
+from app.store.base import Base
+from app.store.tables import institution_version, loan_version, need_version, project_version
 
 SIZE = 150
-HEADERS = (Institution, Project, Need, Loan, Attestation)
-VERSIONS = (institution_version, project_version, need_version, loan_version)
+# The versions of facts with their owners: each has one version, and its key is made as it is written.
+VERSIONS: Mapping[Table, list[str]] = {
+    institution_version: ["institution_id"],
+    project_version: ["project_id"],
+    need_version: ["need_id"],
+    loan_version: ["loan_id"],
+}
+KEYED = ("institution", "project", "need", "loan", "attestation", "bank", "product", "product_version")
 
 
 @pytest.fixture(scope="module")
@@ -64,33 +62,56 @@ def test_keys_sort_as_they_were_made_and_none_comes_twice(sample: Sample) -> Non
     assert {key.version for key in keys} == {7}
 
 
-def rows(session: Session, table: Table) -> list[Mapping[str, Any]]:
-    """What stands in a table, but for the keys of versions, which nothing refers to."""
-    unnamed = "id" if table in VERSIONS else ""
-    columns = [column for column in table.c if column.name != unnamed]
-    owner = table.c.id if "id" in {column.name for column in columns} else columns[0]
-    return [dict(row) for row in session.execute(select(*columns).order_by(owner)).mappings()]
+def rows(session: Session, table: Table) -> list[dict[str, Any]]:
+    """What stands in a table, but for the keys of versions of facts, which nothing refers to."""
+    order = VERSIONS.get(table, table.primary_key.columns.keys())
+    columns = [column for column in table.c if table not in VERSIONS or column.name != "id"]
+    return [
+        dict(row) for row in session.execute(select(*columns).order_by(*(table.c[one] for one in order))).mappings()
+    ]
 
 
-def content(session: Session) -> list[list[Mapping[str, Any]]]:
-    headers = [header.__table__ for header in HEADERS]
-    return [rows(session, table) for table in (*headers, *VERSIONS) if isinstance(table, Table)]
+def content(session: Session) -> dict[str, list[dict[str, Any]]]:
+    """Every table of the database."""
+    return {table.name: rows(session, table) for table in Base.metadata.sorted_tables}
+
+
+def written_by(session: Session, sample: Sample, seed: int) -> dict[str, list[dict[str, Any]]]:
+    """What one load writes into an empty database, taken back again."""
+    with session.begin_nested() as load:
+        load_sample(session, sample, SIZE, seed)
+        session.flush()
+        found = content(session)
+        load.rollback()
+    assert is_empty(session)
+    return found
 
 
 def test_two_loads_of_one_seed_write_the_same_rows(session: Session, few_products: Sample) -> None:
-    with session.begin_nested() as first:
-        load_sample(session, few_products, SIZE, 3)
-        once = content(session)
-        first.rollback()
-    assert is_empty(session)
-
+    once = written_by(session, few_products, 3)
     written = load_sample(session, few_products, SIZE, 3)
 
     assert content(session) == once
-    assert [len(one) for one in once[:5]] == [
-        SIZE, written.projects, written.needs, written.loans, written.attestations,
-    ]  # fmt: skip
-    assert min(len(one) for one in once) > 0
+    nouns = {
+        "institution": SIZE,
+        "project": written.projects,
+        "need": written.needs,
+        "loan": written.loans,
+        "attestation": written.attestations,
+        "bank": len(few_products.banks),
+        "product": written.products,
+    }
+    assert {name: len(once[name]) for name in nouns} == nouns
+    filled = {*nouns, *(table.name for table in VERSIONS), "product_version", "search_gram", "counter"}
+    assert {name for name, found in once.items() if found} == filled
+
+
+def test_another_seed_shares_no_key_with_it(session: Session, few_products: Sample) -> None:
+    one, other = (
+        {row["id"] for name in KEYED for row in written_by(session, few_products, seed)[name]} for seed in (3, 4)
+    )
+    assert len(one) > SIZE
+    assert not one & other
 
 
 def test_the_sample_that_is_there_is_known_by_size_and_seed(session: Session, few_products: Sample) -> None:
@@ -109,8 +130,8 @@ def test_the_sample_that_is_there_is_known_by_size_and_seed(session: Session, fe
 def test_products_are_published_once(session: Session, sample: Sample) -> None:
     at = sample.province.recorded_at
 
-    assert load_offers(session, sample, at) == len(sample.products)
-    assert load_offers(session, sample, at) == 0
+    assert load_offers(session, sample, at, Keys(3, at)) == len(sample.products)
+    assert load_offers(session, sample, at, Keys(4, at)) == 0
     assert {one.record.slug for one in list_published(session, at.date())} == {one.slug for one in sample.products}
 
 

@@ -55,7 +55,7 @@ def test_an_unknown_address_is_a_problem(client: TestClient) -> None:
 def test_a_refused_method_learns_all_methods_of_the_address(client: TestClient, method: str) -> None:
     response = client.request(method, "/api/loans")
     problem(response, 405, "method_not_allowed")
-    assert response.headers["allow"] == "GET, POST"
+    assert response.headers["allow"] == "GET, HEAD, POST"
 
 
 def test_an_unexpected_error_shows_a_number_and_nothing_else(client: TestClient) -> None:

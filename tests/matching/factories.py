@@ -63,30 +63,36 @@ class Registry:
             created_at=RECORDED,
         )
         facts = {"region_code": region, **facts}
-        return self._add(CaseKind.INSTITUTION, row, facts, {"institution_id": row.id, "name": row.name})
+        columns = {"institution_id": row.id, "name": row.name, "list_status": "none"}
+        return self._add(CaseKind.INSTITUTION, row, facts, columns)
 
     def project(self, owner: uuid.UUID, *, region: str = "140302", **facts: Any) -> uuid.UUID:
         """A project of an institution."""
         number = len(self.ids[CaseKind.PROJECT]) + 1
         row = Project(region_code=region, institution_id=owner, name=f"虚构康养项目{number}", created_at=RECORDED)
-        return self._add(CaseKind.PROJECT, row, {"region_code": region, **facts}, {"name": row.name}, owner)
+        columns = {"name": row.name, "list_status": "none"}
+        return self._add(CaseKind.PROJECT, row, {"region_code": region, **facts}, columns, owner)
 
     def need(
-        self, owner: uuid.UUID, project: uuid.UUID | None = None, *, region: str = "140302", status: str = "open",
-        **facts: Any,
-    ) -> uuid.UUID:  # fmt: skip
+        self, owner: uuid.UUID, project: uuid.UUID | None = None, *, status: str = "open", **facts: Any
+    ) -> uuid.UUID:
         """A need of an institution, for one of its projects where one is named."""
+        region = self._region(owner)
         row = Need(region_code=region, institution_id=owner, project_id=project, status=status, created_at=RECORDED)
-        need_id = self._add(CaseKind.NEED, row, facts, {}, owner)
+        need_id = self._add(CaseKind.NEED, row, facts, {"status": status, "project_id": project}, owner)
         self.closed |= set() if status == "open" else {need_id}
         return need_id
 
     def loan(self, owner: uuid.UUID, project: uuid.UUID | None = None, **facts: Any) -> uuid.UUID:
         """A loan of an institution, for one of its projects where one is named."""
         row = Loan(
-            region_code="140302", institution_id=owner, project_id=project, lender="虚构银行", created_at=RECORDED
+            region_code=self._region(owner),
+            institution_id=owner,
+            project_id=project,
+            lender="虚构银行",
+            created_at=RECORDED,
         )
-        return self._add(CaseKind.LOAN, row, facts, {}, owner)
+        return self._add(CaseKind.LOAN, row, facts, {"project_id": project}, owner)
 
     def attest(self, subject: uuid.UUID, fact: str, *, programme: str = "", granted: bool = True) -> None:
         """An attestation, given before any day that the tests ask about."""
@@ -114,6 +120,10 @@ class Registry:
         changed = {**before, **facts, "id": uuid.uuid4(), "recorded_from": at, "recorded_to": None}
         self.session.execute(insert(table).values(changed))
 
+    def _region(self, owner: uuid.UUID) -> str:
+        """Money is wanted, and was lent, where its institution lies."""
+        return self.session.get_one(Institution, owner).region_code
+
     def _add(self, kind: CaseKind, row: Any, facts: Json, columns: Json, owner: uuid.UUID | None = None) -> uuid.UUID:
         row.id = uuid.uuid4() if row.id is None else row.id
         self.session.add(row)
@@ -131,8 +141,7 @@ def populate(registry: Registry, random: Random, size: int = 20) -> None:
     for number in range(size):
         owner = registry.institution(region=random.choice(_REGIONS), **_facts(random, Subject.INSTITUTION))
         project = registry.project(owner, region=random.choice(_REGIONS), **_facts(random, Subject.PROJECT))
-        where = random.choice(_REGIONS)
-        registry.need(owner, random.choice((None, project)), region=where, **_facts(random, Subject.NEED))
+        registry.need(owner, random.choice((None, project)), **_facts(random, Subject.NEED))
         if number % 5 == 0:
             registry.need(owner, status="withdrawn", **_facts(random, Subject.NEED))
             registry.loan(owner, project, **_facts(random, Subject.LOAN))

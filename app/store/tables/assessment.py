@@ -23,6 +23,7 @@ class Assessment(Keyed, Base):
         CheckConstraint("kind IN ('institution', 'project', 'need', 'loan')", name="kind"),
         Index(None, "region_code", "id"),
         Index(None, "institution_id"),
+        Index(None, "assessed_at", "id"),
     )
 
     region_code: Mapped[str] = mapped_column(String(6))

@@ -3,7 +3,7 @@
 import uuid
 from datetime import date, datetime
 
-from sqlalchemy import CheckConstraint, Column, ForeignKey, Index, String, Table, Text, UniqueConstraint, Uuid
+from sqlalchemy import CheckConstraint, Column, Date, ForeignKey, Index, String, Table, Text, UniqueConstraint, Uuid
 from sqlalchemy.orm import Mapped, mapped_column
 
 from app.rules.facts import Subject
@@ -18,7 +18,7 @@ class Institution(Keyed, Base):
     """One site of a legal person. Without a USCC it carries a provisional local number.
 
     `version` counts the changes for optimistic locking; name and region repeat the open version for scope and search.
-    `list_status` belongs to the white list, which alone sets it.
+    `list_status` belongs to the white list, which alone sets it; versions repeat it, so that the past can be read.
     """
 
     __tablename__ = "institution"
@@ -57,7 +57,10 @@ institution_version = Table(
     Column("legal_representative", Text, nullable=True),
     Column("contact_person", Text, nullable=True),
     Column("telephone", String(40), nullable=True),
+    Column("list_status", String(16), nullable=True),
+    Column("listed_on", Date, nullable=True),
     *fact_columns(Subject.INSTITUTION),
+    CheckConstraint(LIST_STATUS_CHECK, name="list_status"),
     *history("institution_version", "institution_id"),
 )
 

@@ -27,7 +27,8 @@ class Loan(Keyed, Base):
     created_at: Mapped[datetime] = mapped_column(UtcDateTime)
 
 
-# `terms` holds the rate terms, drawdowns, repayments and interest slips as the subsidy arithmetic reads them.
+# `terms` holds the rate terms, drawdowns, repayments and interest slips as the subsidy arithmetic reads them;
+# `project_id` repeats the header's, so that the past can be read.
 loan_version = Table(
     "loan_version",
     Base.metadata,
@@ -35,6 +36,7 @@ loan_version = Table(
     Column("loan_id", Uuid, ForeignKey("loan.id"), nullable=False),
     Column("recorded_from", UtcDateTime, nullable=False),
     Column("recorded_to", UtcDateTime, nullable=True),
+    Column("project_id", Uuid, nullable=True),
     Column("terms", Json, nullable=True),
     *fact_columns(Subject.LOAN),
     *history("loan_version", "loan_id"),

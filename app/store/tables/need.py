@@ -11,13 +11,18 @@ from app.store.base import Base, Keyed
 from app.store.fact_columns import fact_columns, history
 from app.store.types import UtcDateTime, new_key
 
+_STATUS_CHECK = "status IN ('open', 'met', 'withdrawn')"
+
 
 class Need(Keyed, Base):
-    """A need of an institution, open until it is met or withdrawn. Region and owner repeat for scope."""
+    """A need of an institution, open until it is met or withdrawn. Region and owner repeat for scope.
+
+    Its versions repeat status and project, so that the past can be read from them.
+    """
 
     __tablename__ = "need"
     __table_args__ = (
-        CheckConstraint("status IN ('open', 'met', 'withdrawn')", name="status"),
+        CheckConstraint(_STATUS_CHECK, name="status"),
         Index(None, "region_code", "id"),
         Index(None, "institution_id"),
     )
@@ -37,6 +42,9 @@ need_version = Table(
     Column("need_id", Uuid, ForeignKey("need.id"), nullable=False),
     Column("recorded_from", UtcDateTime, nullable=False),
     Column("recorded_to", UtcDateTime, nullable=True),
+    Column("status", String(16), nullable=True),
+    Column("project_id", Uuid, nullable=True),
     *fact_columns(Subject.NEED),
+    CheckConstraint(_STATUS_CHECK, name="status"),
     *history("need_version", "need_id"),
 )

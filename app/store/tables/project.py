@@ -3,7 +3,7 @@
 import uuid
 from datetime import date, datetime
 
-from sqlalchemy import CheckConstraint, Column, ForeignKey, Index, String, Table, Text, Uuid
+from sqlalchemy import CheckConstraint, Column, Date, ForeignKey, Index, String, Table, Text, Uuid
 from sqlalchemy.orm import Mapped, mapped_column
 
 from app.rules.facts import Subject
@@ -40,6 +40,9 @@ project_version = Table(
     Column("recorded_from", UtcDateTime, nullable=False),
     Column("recorded_to", UtcDateTime, nullable=True),
     Column("name", Text, nullable=False),
+    Column("list_status", String(16), nullable=True),
+    Column("listed_on", Date, nullable=True),
     *fact_columns(Subject.PROJECT),
+    CheckConstraint(LIST_STATUS_CHECK, name="list_status"),
     *history("project_version", "project_id"),
 )

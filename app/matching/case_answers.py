@@ -1,0 +1,95 @@
+"""The answer to a case, made of what was read. Its summary is kept as long as nothing that it stands on changes."""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import fields
+from typing import Final
+
+from pydantic import TypeAdapter
+
+from app.cases.read import Case as RegistryCase
+from app.cases.select import Moment
+from app.matching import offers
+from app.matching.answers import match_out
+from app.matching.benefits import choices
+from app.matching.build import Match, Outcome, S, match, match_product, ranked
+from app.matching.bundle import best_bundle
+from app.matching.case_schemas import CaseOut, MatchesOut
+from app.matching.fetch import Library, RecordedLibrary, case_to_match
+from app.matching.routes import DISCLAIMER, remarks
+from app.matching.subsidies import net_rates, quotes_of
+from app.products.models import StoredProduct
+from app.regions import region_names
+
+_UNLISTED: Final = frozenset({Outcome.NOT_APPLICABLE, Outcome.INFORMATIVE})
+_WRITER: Final = TypeAdapter(MatchesOut)
+
+
+class Asked:
+    """A case at a moment, with what names the content of all programmes, rates and products that it is held against.
+
+    Equal ones have the same summary: versions never change, and whatever does change is named here as it was read.
+    PostgreSQL may let a statement see more than the one before it. A summary made of content newer than its name is
+    as good as one a moment later, and is not found again, since from then on all read the newer name.
+    """
+
+    def __init__(self, moment: Moment, case: RegistryCase, library: RecordedLibrary, products: str) -> None:
+        whose = (getattr(case, field.name) for field in fields(case) if field.name != "facts")
+        # Values and who vouches for them follow from what is stated.
+        self._key = (moment, *whose, tuple(case.facts.stated.items()), library, products)
+        self._hash = hash(self._key)
+
+    def __hash__(self) -> int:
+        return self._hash
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, Asked) and self._key == other._key
+
+
+def matches_out(
+    found: RegistryCase, moment: Moment, library: Library, shelf: Sequence[StoredProduct], *, is_whole: bool
+) -> MatchesOut:
+    """Programmes and products, best first: in brief, or whole with every condition, all advice and quotes."""
+    case, parameters, names = case_to_match(found, moment.as_of), library.parameters, region_names()
+    programmes = ranked(match(one, case, parameters, names) for one in library.programmes)
+    products = ranked(match_product(one, case, parameters, names) for one in shelf)
+    quotes, costs = quotes_of(programmes, case, library), net_rates(programmes, case, library)
+    options, said = choices(programmes, case, quotes), remarks(library)
+    shown, offered = listed(programmes), listed(products)
+    return MatchesOut(
+        case=case_out(found),
+        as_of=moment.as_of,
+        known_at=moment.known_at,
+        programme_counts=offers.counted(programmes),
+        product_counts=offers.counted(products),
+        programmes=[match_out(one, library.citations, said, quotes.get(one.offer.slug)) for one in shown]
+        if is_whole
+        else [offers.programme_summary(one) for one in shown],
+        products=[offers.product_out(one, library.citations, costs) for one in offered]
+        if is_whole
+        else [offers.product_summary(one, costs) for one in offered],
+        bundle=offers.bundle_out(best_bundle(options), options, programmes),
+        disclaimer=DISCLAIMER,
+    )
+
+
+def written(answer: MatchesOut) -> bytes:
+    """The answer as JSON."""
+    return _WRITER.dump_json(answer, by_alias=True)
+
+
+def listed(matches: Iterable[Match[S]]) -> list[Match[S]]:
+    """Those that say something of the case."""
+    return [one for one in matches if one.outcome not in _UNLISTED]
+
+
+def case_out(case: RegistryCase) -> CaseOut:
+    """Which case it is."""
+    return CaseOut(
+        kind=case.kind,
+        id=case.id,
+        institution_id=case.institution_id,
+        project_id=case.project_id,
+        name=case.name,
+        region_code=case.region_code,
+        region_name=region_names().get(case.region_code, case.region_code),
+    )
