@@ -78,6 +78,7 @@ def add_assessment(session: Session, response: Response, scope: InScope, asked: 
     summary="存档的评估，最近的在前；可按机构和评估时间筛选",
     responses=problem_responses(CursorRefused),
 )
+@permits(Permission.READ_ASSESSMENTS)
 @reads
 def list_assessments(
     session: Session,

@@ -16,6 +16,20 @@ depends_on = None
 JSON = sa.JSON(none_as_null=True).with_variant(postgresql.JSONB(none_as_null=True), "postgresql")
 INSTANT = sa.DateTime(timezone=True)
 MADE_BY_TWO = ("programme_draft", "product_version")
+# The reverse of the order in which they refer to each other.
+DROPPED = (
+    *(
+        "idempotent_answer",
+        "audit_seal",
+        "audit_head",
+        "audit_event",
+        "consent_field",
+        "consent",
+        "pending_oidc",
+        "failed_sign_in",
+    ),
+    *("api_key", "sign_in_session", "institution_code", "handover", "password_history", "account", "organisation"),
+)
 
 
 def upgrade() -> None:
@@ -47,21 +61,8 @@ def downgrade() -> None:
         # The check stands at the later column, which goes first.
         op.execute(f"ALTER TABLE {table} DROP COLUMN published_by")
         op.execute(f"ALTER TABLE {table} DROP COLUMN drafted_by")
-    op.drop_table("idempotent_answer")
-    op.drop_table("audit_seal")
-    op.drop_table("audit_head")
-    op.drop_table("audit_event")
-    op.drop_table("consent_field")
-    op.drop_table("consent")
-    op.drop_table("pending_oidc")
-    op.drop_table("failed_sign_in")
-    op.drop_table("api_key")
-    op.drop_table("sign_in_session")
-    op.drop_table("institution_code")
-    op.drop_table("handover")
-    op.drop_table("password_history")
-    op.drop_table("account")
-    op.drop_table("organisation")
+    for table in DROPPED:
+        op.drop_table(table)
 
 
 def _name_two_people(table: str) -> None:
@@ -105,7 +106,7 @@ def _create_organisation() -> None:
         sa.PrimaryKeyConstraint("id", name=op.f("pk_organisation")),
         sa.UniqueConstraint("code", name=op.f("uq_organisation_code")),
     )
-    op.create_index(op.f("ix_organisation_parent_id"), "organisation", ["parent_id"], unique=False)
+    op.create_index(op.f("ix_organisation_parent_id"), "organisation", ["parent_id"])
     op.create_index("uq_organisation_institution", "organisation", ["institution_id"], unique=True)
 
 
@@ -141,7 +142,7 @@ def _create_account() -> None:
         sa.UniqueConstraint("login", name=op.f("uq_account_login")),
         sa.UniqueConstraint("oidc_subject", name=op.f("uq_account_oidc_subject")),
     )
-    op.create_index(op.f("ix_account_organisation_id"), "account", ["organisation_id"], unique=False)
+    op.create_index(op.f("ix_account_organisation_id"), "account", ["organisation_id"])
 
 
 def _create_password_history() -> None:
@@ -180,8 +181,8 @@ def _create_handover() -> None:
         sa.ForeignKeyConstraint(["to_account_id"], ["account.id"], name=op.f("fk_handover_to_account_id_account")),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_handover")),
     )
-    op.create_index(op.f("ix_handover_from_account_id"), "handover", ["from_account_id"], unique=False)
-    op.create_index(op.f("ix_handover_to_account_id"), "handover", ["to_account_id"], unique=False)
+    op.create_index(op.f("ix_handover_from_account_id"), "handover", ["from_account_id"])
+    op.create_index(op.f("ix_handover_to_account_id"), "handover", ["to_account_id"])
 
 
 def _create_institution_code() -> None:
@@ -205,7 +206,7 @@ def _create_institution_code() -> None:
         sa.PrimaryKeyConstraint("id", name=op.f("pk_institution_code")),
         sa.UniqueConstraint("code_hash", name=op.f("uq_institution_code_code_hash")),
     )
-    op.create_index(op.f("ix_institution_code_institution_id"), "institution_code", ["institution_id"], unique=False)
+    op.create_index(op.f("ix_institution_code_institution_id"), "institution_code", ["institution_id"])
 
 
 def _create_sign_in_session() -> None:
@@ -230,7 +231,7 @@ def _create_sign_in_session() -> None:
         sa.PrimaryKeyConstraint("id", name=op.f("pk_sign_in_session")),
         sa.UniqueConstraint("token_hash", name=op.f("uq_sign_in_session_token_hash")),
     )
-    op.create_index(op.f("ix_sign_in_session_account_id"), "sign_in_session", ["account_id"], unique=False)
+    op.create_index(op.f("ix_sign_in_session_account_id"), "sign_in_session", ["account_id"])
 
 
 def _create_api_key() -> None:
@@ -255,7 +256,7 @@ def _create_api_key() -> None:
         sa.PrimaryKeyConstraint("id", name=op.f("pk_api_key")),
         sa.UniqueConstraint("public_id", name=op.f("uq_api_key_public_id")),
     )
-    op.create_index(op.f("ix_api_key_account_id"), "api_key", ["account_id"], unique=False)
+    op.create_index(op.f("ix_api_key_account_id"), "api_key", ["account_id"])
 
 
 def _create_failed_sign_in() -> None:
@@ -312,8 +313,8 @@ def _create_consent() -> None:
         sa.ForeignKeyConstraint(["withdrawn_by"], ["account.id"], name=op.f("fk_consent_withdrawn_by_account")),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_consent")),
     )
-    op.create_index(op.f("ix_consent_bank_id"), "consent", ["bank_id"], unique=False)
-    op.create_index(op.f("ix_consent_institution_id_bank_id"), "consent", ["institution_id", "bank_id"], unique=False)
+    op.create_index(op.f("ix_consent_bank_id"), "consent", ["bank_id"])
+    op.create_index(op.f("ix_consent_institution_id_bank_id"), "consent", ["institution_id", "bank_id"])
 
 
 def _create_consent_field() -> None:
@@ -356,9 +357,9 @@ def _create_audit_event() -> None:
         sa.PrimaryKeyConstraint("id", name=op.f("pk_audit_event")),
         sa.UniqueConstraint("chain", "day", "number", name=op.f("uq_audit_event_chain_day_number")),
     )
-    op.create_index(op.f("ix_audit_event_account_id_at"), "audit_event", ["account_id", "at"], unique=False)
-    op.create_index(op.f("ix_audit_event_at"), "audit_event", ["at"], unique=False)
-    op.create_index(op.f("ix_audit_event_object_id"), "audit_event", ["object_id"], unique=False)
+    op.create_index(op.f("ix_audit_event_account_id_at"), "audit_event", ["account_id", "at"])
+    op.create_index(op.f("ix_audit_event_at"), "audit_event", ["at"])
+    op.create_index(op.f("ix_audit_event_object_id"), "audit_event", ["object_id"])
 
 
 def _create_audit_head() -> None:
@@ -400,4 +401,4 @@ def _create_idempotent_answer() -> None:
         sa.CheckConstraint("length(fingerprint) = 64", name=op.f("ck_idempotent_answer_fingerprint")),
         sa.PrimaryKeyConstraint("caller", "key", name=op.f("pk_idempotent_answer")),
     )
-    op.create_index(op.f("ix_idempotent_answer_created_at"), "idempotent_answer", ["created_at"], unique=False)
+    op.create_index(op.f("ix_idempotent_answer_created_at"), "idempotent_answer", ["created_at"])

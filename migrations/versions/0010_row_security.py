@@ -98,8 +98,11 @@ PRODUCTS = {
     "product": ("true", MY_BANK),
     "product_version": (f"published_at IS NOT NULL OR {PRODUCT_OF_MINE}", PRODUCT_OF_MINE),
 }
-# Everybody writes the trail; it is read within a region.
-TRAIL = {"audit_event": (HERE, "true")}
+# Everybody writes the trail; offices read it within their region, the province also what was done by nobody or by the
+# service itself. Institutions and banks read none of it.
+BY_THE_SERVICE = "region_code = '000000' AND yinqiao_in_region('140000')"
+BY_AN_OFFICE = f"{setting('institution')} IS NULL AND {setting('bank')} IS NULL"
+TRAIL = {"audit_event": (f"({HERE} OR {BY_THE_SERVICE}) AND {BY_AN_OFFICE}", "true")}
 
 
 def upgrade() -> None:

@@ -205,7 +205,14 @@ def test_the_trail_is_read_within_a_region(web: Database, owner: Engine) -> None
                     hash="0" * 64,
                 )
             )
-    for scope, regions_seen in ((Scope("1403"), {COUNTY}), (Scope("14"), {COUNTY, ELSEWHERE}), (NOTHING, set())):
+    seen: dict[Scope, set[str]] = {
+        Scope("1403"): {COUNTY},
+        Scope("14"): {COUNTY, ELSEWHERE, "000000"},
+        NOTHING: set(),
+        SCOPES["own institution"]: set(),
+        SCOPES["bank"]: set(),
+    }
+    for scope, regions_seen in seen.items():
         with web.reading() as session:
             bind(session, scope)
             assert set(session.scalars(select(event.c.region_code))) == regions_seen

@@ -68,7 +68,7 @@ def belongings(session: Session, institution: UUID, region: str, owner: UUID, ba
         **row,
         subject_id=institution,
         fact="institution.stable_cash_flow",
-        programme="",
+        programme="xugou-scene",
         granted=True,
         office="虚构局",
         person="虚构人",
