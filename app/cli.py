@@ -23,7 +23,8 @@ from app.access.commands import told, users
 from app.config import Settings, read_settings, secret_key_of
 from app.demo.load import DEFAULT_SEED, DEFAULT_SIZE, MOST, holds_other, households_of, is_empty, load_sample
 from app.demo.models import Sample, read_sample
-from app.demo.people import PASSWORD, holds_people, load_people, renew_keys, stage_of
+from app.demo.people import holds_people, load_people, renew_keys, stage_of
+from app.demo.to_try import to_try
 from app.errors import AppError
 from app.http.clock import now
 from app.http.logs import configure_logs
@@ -102,33 +103,6 @@ SampleSeed = Annotated[
     int | None, typer.Option("--seed", help=f"样本的随机种子，同一种子得到同样的样本；缺省为 {DEFAULT_SEED}")
 ]
 
-_TRY = """
-银桥已在 http://{host}:{port} 启动（SQLite：{file}）。另开一个终端试试：
-
-  1. 一个康养项目能得到什么？每个条件的数值、结论和条款：
-     curl -s http://{host}:{port}/api/v1/eligibility-checks -H 'Content-Type: application/json' \\
-       -d '{{"facts": {{"project.is_kangyang": true, "project.region_code": "140105", "project.investor": "social", "project.investment_yuan": "480000000"}}}}'
-
-  2. 一笔贷款逐年能贴多少息，各种口径相差多少：
-     curl -s http://{host}:{port}/api/v1/interest-subsidy-quotes -H 'Content-Type: application/json' \\
-       -d '{{"principal_yuan": "20000000", "drawn_on": "2022-07-01", "due_on": "2025-07-01", "contract_rate_percent": "4.45"}}'
-
-  3. 政策、条款和全部接口：
-     curl -s http://{host}:{port}/api/v1/policies
-     浏览器打开 http://{host}:{port}/docs
-
-  4. 以虚构人员的身份调用（登录密码都是 {password}，只在这个演示库中有效）：
-     . {keys}
-     curl -s -H "Authorization: Bearer $COUNTY_KEY" http://{host}:{port}/api/v1/organisations
-{sample}
-按 Ctrl+C 停止。
-"""  # noqa: E501  a command that somebody copies must not be broken
-
-_TRY_SAMPLE = """
-  5. 一家虚构机构适合哪些政策和贷款产品、差在哪里；全部虚构产品：
-     curl -s -H "Authorization: Bearer $INSTITUTION_KEY" http://{host}:{port}/api/v1/institutions/{institution}/matches
-     curl -s http://{host}:{port}/api/v1/products
-"""
 _DEMO_KEYS = Path("var/demo-keys.env")
 
 
@@ -261,8 +235,8 @@ def demo(host: Host = "127.0.0.1", port: Port = 8000, institutions: SampleSize =
         typer.echo("样本的规模或种子变了，重建演示库")
         _remove(file)
     shown = _fill_demo(settings, sample, size, wanted)
-    example = _TRY_SAMPLE.format(host=host, port=port, institution=shown) if shown else ""
-    typer.echo(_TRY.format(host=host, port=port, file=file, sample=example, keys=_DEMO_KEYS, password=PASSWORD))
+    program = Path(sys.argv[0]).absolute()
+    typer.echo(to_try(f"{host}:{port}", file, _DEMO_KEYS.resolve(), program, shown))
     _serve(settings.model_copy(update={"log_level": "WARNING"}), host, port)
 
 

@@ -132,7 +132,10 @@ class Settings(BaseSettings):
         description="接收审计封存记录的 syslog 服务器（UDP），写作 主机 或 主机:端口",
     )
     audit_webhook: str | None = Field(
-        default=None, pattern=r"^https?://[^\s]+$", description="接收审计封存记录的地址，以 https:// 或 http:// 开头"
+        default=None,
+        pattern=r"^https?://[^\s]+$",
+        repr=False,
+        description="接收审计封存记录的地址，以 https:// 或 http:// 开头",
     )
     log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = Field(
         default="INFO", description="DEBUG、INFO、WARNING、ERROR 之一"

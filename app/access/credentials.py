@@ -94,10 +94,13 @@ def key_named_by(request: Request) -> str | None:
 
 
 def _in_header(request: Request) -> Credential | None:
-    header = request.headers.get("authorization")
-    if header is None:
+    headers = request.headers.getlist("authorization")
+    if not headers:
         return None
-    scheme, _, text = header.partition(" ")
+    if len(headers) > 1:
+        # A proxy in front may have looked at the other one.
+        raise CredentialRefused(f"Authorization 请求头只能写一次。{_HOW}")
+    scheme, _, text = headers[0].partition(" ")
     if scheme.lower() != "bearer":
         raise CredentialRefused(_HOW)
     if key := _KEY.fullmatch(text):

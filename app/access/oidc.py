@@ -26,6 +26,7 @@ from sqlalchemy import delete, select
 from sqlalchemy.orm import Session
 
 from app.access.credentials import hashed
+from app.access.outgoing import ask, object_of
 from app.config import Settings
 from app.errors import AppError, NotFound, Unauthenticated
 from app.store.tables import Account, Organisation, PendingOidc
@@ -36,7 +37,7 @@ PENDING_FOR: Final = timedelta(minutes=10)
 ALGORITHMS: Final = ("RS256", "RS384", "RS512", "PS256", "PS384", "PS512", "ES256", "ES384", "ES512")
 _SCOPE: Final = "openid"
 _LEEWAY_SECONDS: Final = 60
-_TIMEOUT_SECONDS: Final = 10
+_ENDPOINTS: Final = ("authorization_endpoint", "token_endpoint", "jwks_uri")
 _RANDOM_LENGTH: Final = 48
 
 
@@ -139,28 +140,23 @@ class Provider:
             "code_verifier": code_verifier,
         }
         known = (quote_plus(self.client_id), quote_plus(self.client_secret))
-        with httpx.Client(transport=self.transport, timeout=_TIMEOUT_SECONDS) as client:
-            answer = client.post(endpoint, data=form, auth=known)
+        answer = ask("POST", endpoint, self.transport, data=form, auth=known)
         if answer.is_server_error:
             raise _unavailable()
-        return dict(answer.json())
+        return object_of(answer)
 
     def _document(self) -> Mapping[str, Any]:
         """What the provider says of itself; it has to be the one that was configured."""
         document = self._get(f"{self.issuer.rstrip('/')}/.well-known/openid-configuration")
-        if document.get("issuer") != self.issuer:
+        if document.get("issuer") != self.issuer or not all(isinstance(document.get(one), str) for one in _ENDPOINTS):
             raise _unavailable()
         return document
 
     def _get(self, url: str) -> dict[str, Any]:
         try:
-            with httpx.Client(transport=self.transport, timeout=_TIMEOUT_SECONDS) as client:
-                answer = client.get(url).raise_for_status().json()
-        except (httpx.HTTPError, ValueError):
+            return object_of(ask("GET", url, self.transport).raise_for_status())
+        except httpx.HTTPError:
             raise _unavailable() from None
-        if not isinstance(answer, dict):
-            raise _unavailable()
-        return dict(answer)
 
 
 def use_oidc(app: FastAPI, provider: Provider | None) -> None:

@@ -9,6 +9,7 @@ from fastapi import Depends, Request
 from sqlalchemy import ColumnElement, and_, false, or_, select, true
 from sqlalchemy.orm import InstrumentedAttribute
 
+from app.errors import Forbidden
 from app.rules.bind import region_prefix
 from app.store.tables import Consent, ConsentField, Institution, Project
 
@@ -108,6 +109,12 @@ def at_least(few: int | None, count: int) -> int | None:
 def in_region(column: Column, prefix: str) -> ColumnElement[bool]:
     """SQL: the region code begins with `prefix`; NULL where the region is unknown."""
     return column.between(prefix.ljust(6, "0"), prefix.ljust(6, "9"))
+
+
+def require_province(scope: Scope, detail: str) -> None:
+    """Raise Forbidden, with what to do instead, unless the caller acts for the province itself."""
+    if not scope.is_province:
+        raise Forbidden(detail)
 
 
 # The whole registry: for the command line, and for tests of what lies below access.

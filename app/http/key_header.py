@@ -34,7 +34,8 @@ def declare_keys(app: FastAPI) -> None:
 def _declare(app: FastAPI, document: dict[str, Any]) -> None:
     for route in iter_route_contexts(app.routes):
         needs = getattr(route.endpoint, NEEDS_KEY, None)
-        operation = document["paths"].get(route.path, {}).get("post")
+        # The document names a parameter without its converter: {draft_id}, not {draft_id:uuid}.
+        operation = document["paths"].get(route.path_format, {}).get("post")
         if needs is None or operation is None or "POST" not in (route.methods or ()):
             continue
         operation.setdefault("parameters", []).append({**_PARAMETER, "required": needs})

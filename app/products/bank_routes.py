@@ -6,6 +6,7 @@ from fastapi import APIRouter, Query
 from sqlalchemy.orm import Session
 
 from app.access.permissions import Permission, permits
+from app.access.scope import InScope, require_province
 from app.http.clock import now, today
 from app.http.links import linked
 from app.http.openapi import problem_responses
@@ -33,8 +34,9 @@ router = APIRouter(route_class=StrictRoute, tags=["banks"])
 )
 @permits(Permission.WRITE_BANKS)
 @writes
-def post_bank(session: Session, bank: BankIn) -> BankOut:
+def post_bank(session: Session, scope: InScope, bank: BankIn) -> BankOut:
     """A bank that will offer products here. Its code says which relending tools it may use."""
+    require_province(scope, "银行由人民银行省级分行登记；要新增银行，请报省级分行")
     stored = add_bank(session, Bank(**bank.model_dump(), created_at=now()))
     return answers.bank_out(stored, queries.relending_of(session, [stored.code], today())[stored.code])
 

@@ -17,9 +17,9 @@ from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
 from app.access.caller import Caller
-from app.access.scope import Scope
+from app.access.scope import Scope, require_province
 from app.access.two_people import check_second_person
-from app.errors import Conflict, FieldError, Forbidden, NotFound, Unprocessable
+from app.errors import Conflict, FieldError, NotFound, Unprocessable
 from app.http.etags import check_version
 from app.http.refusals import field_errors
 from app.http.schemas import FIRST_DAY, LAST_DAY
@@ -76,8 +76,7 @@ class UnusableProgramme(Unprocessable):
 
 def check_province(scope: Scope) -> None:
     """Programmes hold in the whole province, and so their drafts are its own business. Raises Forbidden."""
-    if not scope.is_province:
-        raise Forbidden("政策草稿由省级部门拟定和查看；如需修改政策，请报省级主管部门")
+    require_province(scope, "政策草稿由省级部门拟定和查看；如需修改政策，请报省级主管部门")
 
 
 def list_drafts(session: Session, slug: str) -> Sequence[ProgrammeDraft]:

@@ -6,6 +6,7 @@ from fastapi import APIRouter, Path, Response
 from sqlalchemy.orm import Session
 
 from app.access.permissions import Permission, permits
+from app.access.scope import InScope, require_province
 from app.http.clock import today
 from app.http.etags import IfMatch, VersionRequired, VersionStale, set_etag
 from app.http.links import linked
@@ -21,6 +22,7 @@ from app.store.tables import RateSeries
 
 router = APIRouter(route_class=StrictRoute, tags=["catalogue"])
 
+_BY_THE_PROVINCE = "基准利率由人民银行省级分行录入；发现有误，请报省级分行"
 SeriesCode = Annotated[str, Path(pattern=r"^[a-z0-9_]{1,64}$", description="序列代码，如 lpr_1y")]
 
 
@@ -45,8 +47,11 @@ def get_reference_rate(session: Session, response: Response, series: SeriesCode)
 )
 @permits(Permission.WRITE_RATES)
 @writes
-def add_rate_point(session: Session, response: Response, series: SeriesCode, point: RatePointIn) -> RateSeriesOut:
+def add_rate_point(
+    session: Session, response: Response, scope: InScope, series: SeriesCode, point: RatePointIn
+) -> RateSeriesOut:
     """From that day on the series has that value. What was known before is never contradicted."""
+    require_province(scope, _BY_THE_PROVINCE)
     row = rate_entries.get_series(session, series, lock=True)
     rate_entries.add_point(session, row, point.from_, point.percent, point.author, today())
     return _answer(session, response, row)
@@ -61,9 +66,15 @@ def add_rate_point(session: Session, response: Response, series: SeriesCode, poi
 @permits(Permission.WRITE_RATES)
 @writes
 def set_rate_known_through(
-    session: Session, response: Response, series: SeriesCode, known: KnownThroughIn, if_match: IfMatch = None
+    session: Session,
+    response: Response,
+    scope: InScope,
+    series: SeriesCode,
+    known: KnownThroughIn,
+    if_match: IfMatch = None,
 ) -> RateSeriesOut:
     """Days after it carry the last value forward and say so."""
+    require_province(scope, _BY_THE_PROVINCE)
     row = rate_entries.get_series(session, series, lock=True)
     rate_entries.set_known_through(row, known.known_through, if_match, today())
     return _answer(session, response, row)

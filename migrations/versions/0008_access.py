@@ -44,10 +44,8 @@ def upgrade() -> None:
     _create_failed_sign_in()
     _create_pending_oidc()
     _create_consent()
-    _create_consent_field()
     _create_audit_event()
-    _create_audit_head()
-    _create_audit_seal()
+    _create_audit_chains()
     _create_idempotent_answer()
     for table in MADE_BY_TWO:
         _name_two_people(table)
@@ -315,9 +313,6 @@ def _create_consent() -> None:
     )
     op.create_index(op.f("ix_consent_bank_id"), "consent", ["bank_id"])
     op.create_index(op.f("ix_consent_institution_id_bank_id"), "consent", ["institution_id", "bank_id"])
-
-
-def _create_consent_field() -> None:
     op.create_table(
         "consent_field",
         sa.Column("consent_id", sa.Uuid(), nullable=False),
@@ -362,7 +357,7 @@ def _create_audit_event() -> None:
     op.create_index(op.f("ix_audit_event_object_id"), "audit_event", ["object_id"])
 
 
-def _create_audit_head() -> None:
+def _create_audit_chains() -> None:
     op.create_table(
         "audit_head",
         sa.Column("chain", sa.String(length=6), nullable=False),
@@ -371,9 +366,6 @@ def _create_audit_head() -> None:
         sa.Column("hash", sa.String(length=64), nullable=False),
         sa.PrimaryKeyConstraint("chain", "day", name=op.f("pk_audit_head")),
     )
-
-
-def _create_audit_seal() -> None:
     op.create_table(
         "audit_seal",
         sa.Column("id", sa.Uuid(), nullable=False),

@@ -1,5 +1,6 @@
 """Maker and checker are two people, in the service and in the database."""
 
+from collections.abc import Iterator
 from itertools import count
 from uuid import UUID
 
@@ -25,10 +26,12 @@ def product(town: Town) -> str:
 
 
 @pytest.fixture
-def programme(town: Town) -> str:
-    """The path of a draft, written by the province's first person."""
+def programme(town: Town) -> Iterator[str]:
+    """The path of a draft, written by the province's first person; given up afterwards unless it was published."""
     body = {"author": "虚构省民政厅", "programme": {"window_note": f"虚构说明 {next(_NUMBERS)}"}}
-    return f"{DRAFTS}/{town.house.post(town.people.province, DRAFTS, body)['id']}"
+    path = f"{DRAFTS}/{town.house.post(town.people.province, DRAFTS, body)['id']}"
+    yield path
+    town.house.call(town.people.province, "POST", f"{path}/actions/withdraw", version=1)
 
 
 def key_of(product: str) -> UUID:
@@ -80,9 +83,12 @@ def test_a_programme_draft_changed_by_its_checker_needs_another_one(town: Town, 
     assert publish(town, town.people.pboc, programme, 2) == (200, "")
 
 
-def test_the_database_refuses_one_person_at_both_ends(town: Town, product: str) -> None:
+def test_the_database_refuses_one_person_at_both_ends(town: Town, product: str, programme: str) -> None:
     somebody = town.people.province.account_id
     mine = ProductVersion.product_id == key_of(product)
-    for one in (update(ProductVersion).where(mine), update(ProgrammeDraft)):
+    for one in (
+        update(ProductVersion).where(mine),
+        update(ProgrammeDraft).where(ProgrammeDraft.id == UUID(programme.rpartition("/")[2])),
+    ):
         with pytest.raises(IntegrityError, match="two_people"), town.house.owner.writing() as session:
             session.execute(one.values(drafted_by=somebody, published_by=somebody))

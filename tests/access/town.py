@@ -14,7 +14,6 @@ from sqlalchemy.orm import Session
 
 from app.access.permissions import Role
 from app.access.row_security import APP_ROLE
-from app.cases.select import CaseKind
 from app.main import create_app
 from app.programmes.load import load_seeds
 from app.programmes.seeds import Seeds
@@ -95,12 +94,11 @@ def build(session: Session, house: House) -> Town:
     version = institution_version
     session.execute(update(version).where(version.c.institution_id == home).values(**contact))
     wanted: dict[str, Any] = {"amount_yuan": Decimal(1_000_000), "term_months": 24}
-    for other, where in ((neighbour, SIBLING), *((one, FAR) for one in crowd)):
-        registry.need(other, region=where, **wanted)
+    for other in (neighbour, *crowd):
+        registry.need(other, **wanted)
     project = registry.project(home, region=HOME, beds=200)
-    need = registry.need(home, project, region=HOME, **wanted)
+    need = registry.need(home, project, **wanted)
     loan = registry.loan(home, None, balance_yuan=Decimal(500_000), overdue=False)
-    session.execute(update(registry_table(CaseKind.LOAN)).values(region_code=HOME))
     registry.attest(home, "institution.stable_cash_flow")
     bank, other = a_bank(session, "xugou-bank").id, a_bank(session, "xugou-other-bank").id
     return Town(
@@ -115,11 +113,6 @@ def build(session: Session, house: House) -> Town:
         need,
         loan,
     )
-
-
-def registry_table(kind: CaseKind) -> Any:
-    """The table of the headers of a kind of case."""
-    return Institution.metadata.tables[kind.value]
 
 
 def the_people(session: Session, bank: UUID, other: UUID, home: UUID, neighbour: UUID) -> People:

@@ -22,6 +22,7 @@ from app.main import create_app
 from app.products.schemas import EXAMPLE_BANK, EXAMPLE_PRODUCT
 from app.programmes.seeds import Seeds
 from tests.api.test_document import OPERATIONS
+from tests.callers import ONE_KEY, OneKeyGate
 from tests.conftest import a_library
 from tests.databases import Databases, settings_for
 
@@ -56,7 +57,7 @@ def package(generated: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[[str],
 def market(databases: Databases, seeds: Seeds) -> Iterator[FastAPI]:
     """The service on a database of the test's own."""
     for database in a_library(databases, seeds):
-        yield create_app(settings_for("sqlite:///never-opened.db"), database)
+        yield create_app(settings_for("sqlite:///never-opened.db"), database, OneKeyGate())
 
 
 class Stranger:
@@ -65,9 +66,15 @@ class Stranger:
     def __init__(self, package: Callable[[str], Any], app: FastAPI) -> None:
         self.models = package("models")
         self.package = package
-        self.client = package("client").Client(base_url="http://yinqiao.test", raise_on_unexpected_status=True)
+        self.client = package("client").AuthenticatedClient(
+            base_url="http://yinqiao.test", token=ONE_KEY, raise_on_unexpected_status=True
+        )
         transport = httpx.ASGITransport(app, raise_app_exceptions=False)
-        self.client.set_async_httpx_client(httpx.AsyncClient(transport=transport, base_url="http://yinqiao.test"))
+        self.client.set_async_httpx_client(
+            httpx.AsyncClient(
+                transport=transport, base_url="http://yinqiao.test", headers={"Authorization": f"Bearer {ONE_KEY}"}
+            )
+        )
 
     async def ask(self, tag: str, operation: str, *keys: Any, **given: Any) -> Any:
         """The typed answer with its status and headers."""

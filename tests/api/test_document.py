@@ -82,6 +82,16 @@ def test_no_two_schemas_share_a_name(document: dict[str, Any]) -> None:
     assert [name for name in document["components"]["schemas"] if "__" in name] == []
 
 
+# Nothing is below a seal, a token, the new text of a key, or an account that somebody else has yet to give its roles.
+LEAD_NOWHERE = {
+    "POST /api/v1/audit-seals",
+    "POST /api/v1/sessions",
+    "POST /api/v1/institution-codes/actions/redeem",
+    "POST /api/v1/api-keys/{key_id}/actions/rotate",
+    "POST /api/v1/api-keys/current/actions/rotate",
+}
+
+
 def test_every_link_can_be_followed(document: dict[str, Any]) -> None:
     by_id = {operation["operationId"]: operation for _, operation in operations(document)}
     followed = set()
@@ -94,7 +104,8 @@ def test_every_link_can_be_followed(document: dict[str, Any]) -> None:
                 for expression in link["parameters"].values():
                     assert is_known(document, source, response, expression), (label, status, target, expression)
     # A bank has no address of its own; whoever adds one goes on to its products.
-    assert followed >= {label for label, operation in operations(document) if "201" in operation["responses"]}
+    made = {label for label, operation in operations(document) if "201" in operation["responses"]}
+    assert made - followed == LEAD_NOWHERE
 
 
 def is_known(document: dict[str, Any], source: dict[str, Any], response: dict[str, Any], expression: str) -> bool:

@@ -15,7 +15,7 @@ from app.institutions.storage import Folder
 from app.main import create_app
 from app.programmes.seeds import Seeds
 from app.store.engine import Database
-from tests.callers import OpenGate
+from tests.callers import ONE_KEY, OneKeyGate
 from tests.conftest import a_library
 from tests.databases import Databases, settings_for
 
@@ -38,11 +38,12 @@ CROSS_FIELD = {
 CONFIG = SchemathesisConfig.from_dict(
     {
         "checks": CROSS_FIELD,
+        "headers": {"Authorization": f"Bearer {ONE_KEY}"},
         "generation": {"max-examples": EXAMPLES, "database": "none", "deterministic": not FUZZES},
     }
 )
 # Made without a fixture, since the operations are the tests; it connects to nothing before a test gives it a database.
-APP = create_app(settings_for("sqlite:///never-opened.db"), gate=OpenGate())
+APP = create_app(settings_for("sqlite:///never-opened.db"), gate=OneKeyGate())
 API = schemathesis.openapi.from_asgi("/openapi.json", APP, config=CONFIG)
 
 

@@ -28,6 +28,7 @@ from app.programmes.seeds import Seeds
 from app.store.engine import open_database
 from app.store.tables import Institution, Product, Programme
 from tests.api.test_generated import CROSS_FIELD
+from tests.callers import ONE_KEY, OneKeyGate
 from tests.conftest import SEEDED_AT
 from tests.databases import Databases, settings_for
 
@@ -41,12 +42,13 @@ INSTITUTIONS, SEED = 12, 1
 SAMPLE = read_sample(PROJECT_ROOT / "seed")
 PDF = b"%PDF-1.4\nstartxref\n0\n%%EOF\n"
 
-APP = create_app(settings_for("sqlite:///never-opened.db"))
+APP = create_app(settings_for("sqlite:///never-opened.db"), gate=OneKeyGate())
 API = schemathesis.openapi.from_asgi(
     "/openapi.json",
     APP,
     config=SchemathesisConfig.from_dict(
         {
+            "headers": {"Authorization": f"Bearer {ONE_KEY}"},
             "checks": CROSS_FIELD,
             "generation": {"database": "none", "deterministic": not FUZZES},
             # An ordinary run follows what the document declares; a long one also what the library infers from it.

@@ -15,6 +15,7 @@ from app.main import create_app
 from app.programmes.load import load_seeds
 from app.programmes.seeds import Seeds
 from app.store.engine import Database, open_database
+from tests.callers import OpenGate
 from tests.conftest import SEEDED_AT
 from tests.databases import Databases, settings_for
 from tests.products.samples import BEDS, a_product, bank_body
@@ -33,7 +34,7 @@ class Server:
     def __init__(self, database: Database, url: str) -> None:
         settings = settings_for(url, pool_size=POOL, worker_threads=POOL)
         self._socket = socket.create_server(("127.0.0.1", 0), backlog=CLIENTS)
-        config = uvicorn.Config(create_app(settings, database), log_config=None, access_log=False)
+        config = uvicorn.Config(create_app(settings, database, OpenGate()), log_config=None, access_log=False)
         self._server = uvicorn.Server(config)
         self._thread = threading.Thread(target=self._server.run, kwargs={"sockets": [self._socket]})
         self._thread.start()

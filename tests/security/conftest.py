@@ -1,17 +1,13 @@
 """One town for all of these tests on each database; whatever changes it uses rows of its own."""
 
 from collections.abc import Iterator
-from contextlib import contextmanager
 
 import pytest
 from fastapi import FastAPI
 
-from app.access.row_security import APP_ROLE
-from app.main import create_app
 from app.programmes.seeds import Seeds
-from app.store.engine import open_database
 from tests.access.town import a_town
-from tests.databases import Databases, settings_for
+from tests.databases import Databases
 from tests.security.operations import Operation, Schema, an_app, document_of, operations_of
 from tests.security.scene import Scene, a_scene
 

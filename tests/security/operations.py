@@ -15,7 +15,7 @@ JSON: Final = "application/json"
 SAFE: Final = frozenset({"get", "head", "options"})
 Schema = Mapping[str, Any]
 # Values for the parameters of addresses that name nothing of the registry.
-_NAMED: Final = {"slug": "kangyang-interest-subsidy", "series": "lpr-1y", "number": "1", "action": "withdraw"}
+_NAMED: Final = {"slug": "kangyang-interest-subsidy", "series": "lpr_1y", "number": "1", "action": "withdraw"}
 _PDF: Final = b"%PDF-1.4\n% fictional\n%%EOF\n"
 
 
@@ -63,6 +63,8 @@ class Operation:
             made["json"] = self.example
         elif self.content:
             made |= {"content": _PDF, "params": {"name": "虚构.pdf"}}
+        elif self.query("format"):
+            made["params"] = {"format": "csv"}
         made["headers"] |= changes.pop("headers", {})
         return made | changes
 

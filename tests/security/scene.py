@@ -58,7 +58,7 @@ def belongings(session: Session, institution: UUID, region: str, owner: UUID, ba
     """One row of everything that an institution can have."""
     registry = Registry(session)
     project = registry.project(institution, region=region)
-    need = registry.need(institution, project, region=region)
+    need = registry.need(institution, project)
     loan = registry.loan(institution)
     row = {"institution_id": institution}
     attachment = Attachment(

@@ -8,6 +8,7 @@ import anyio
 import httpx2
 import pytest
 from fastapi import FastAPI
+from fastapi.testclient import TestClient
 
 from app.access.permissions import Role
 from app.store.tables import Account, Organisation, SignInSession
@@ -187,6 +188,14 @@ def test_nobody_gets_nothing_but_what_is_public(scene: Scene, operations: list[O
         if told != (401, "unauthenticated") and (operation.id, told) != ("console_sign_out", (403, "foreign_origin")):
             let_in[operation.id] = told
     assert let_in == {}
+
+
+def test_head_asks_the_same_door_as_get(scene: Scene, operations: list[Operation]) -> None:
+    client = TestClient(scene.town.house.client.app)
+    for operation in operations:
+        if operation.method == "get" and operation.permission is not None:
+            answer = client.head(operation.at())
+            assert (answer.status_code in {401, 405}, answer.content) == (True, b""), operation.id
 
 
 def test_a_bad_key_is_refused_where_none_is_needed(scene: Scene, operations: list[Operation]) -> None:

@@ -15,12 +15,12 @@ from typing import Final
 import httpx
 
 from app.access.audit.seals import SealedHeads
+from app.access.outgoing import ask
 from app.config import Settings
 
 # Facility 13 is "log audit", severity 5 "notice".
 _PRIORITY: Final = 13 * 8 + 5
 _DEFAULT_PORT: Final = 514
-_SECONDS: Final = 5.0
 _CREATED: Final = 0o640
 
 
@@ -70,8 +70,8 @@ class SealExport:
 
     def _post(self, address: str, line: str) -> None:
         # Redirects are not followed: the seal goes where the installation says, or nowhere.
-        with httpx.Client(timeout=_SECONDS, transport=self.transport, trust_env=False) as client:
-            client.post(address, content=line.encode(), headers={"Content-Type": "application/json"}).raise_for_status()
+        headers = {"Content-Type": "application/json"}
+        ask("POST", address, self.transport, content=line.encode(), headers=headers).raise_for_status()
 
 
 def last_number(lines: str) -> int:
@@ -87,7 +87,7 @@ def last_number(lines: str) -> int:
 def _tried(carry: Callable[[], None]) -> str | None:
     try:
         carry()
-    except (OSError, httpx.HTTPError, httpx.InvalidURL) as error:
+    except (OSError, httpx.HTTPError) as error:
         return f"{type(error).__name__}: {error}"
     return None
 
