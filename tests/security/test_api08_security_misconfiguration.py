@@ -1,4 +1,4 @@
-"""API8:2023 Security misconfiguration: every answer is closed, errors say nothing of the inside, secrets stay secret."""
+"""API8:2023 Security misconfiguration: answers are closed, errors say nothing of the inside, secrets stay secret."""
 
 import re
 from collections.abc import Iterator

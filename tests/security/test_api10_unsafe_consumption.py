@@ -1,4 +1,4 @@
-"""API10:2023 Unsafe consumption of APIs: what others answer is bounded in time and size, and believed in nothing else."""
+"""API10:2023 Unsafe consumption of APIs: answers of others are bounded in time and size, and believed no further."""
 
 import json
 import time
