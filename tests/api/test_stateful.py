@@ -61,7 +61,13 @@ DOCUMENT: Final[dict[str, Any]] = APP.openapi()
 OPERATIONS: Final = {
     operation["operationId"]: operation for methods in DOCUMENT["paths"].values() for operation in methods.values()
 }
-CREATIONS: Final = {name for name, operation in OPERATIONS.items() if "201" in operation["responses"]}
+# What only a real account can do: the gate of these tests knows one key, and nobody who owns it.
+PERSONAL: Final = {"sessions", "consents", "audit", "organisations", "users", "api-keys", "institution-codes"}
+CREATIONS: Final = {
+    name
+    for name, operation in OPERATIONS.items()
+    if "201" in operation["responses"] and not PERSONAL & set(operation["tags"])
+}
 
 
 def example_of(operation: dict[str, Any]) -> dict[str, Any] | None:
@@ -202,4 +208,4 @@ def test_whoever_follows_the_links_finds_what_the_document_promises(
         )
     )
     succeeded = {name for name, status in Workflow.answered if status < 300}
-    assert len(succeeded & CREATIONS) >= len(CREATIONS) // 2
+    assert len(succeeded & CREATIONS) >= len(CREATIONS) * 2 // 3
