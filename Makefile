@@ -66,7 +66,7 @@ fuzz: environment ## 按接口文档生成大量请求冲击全部接口,并沿�
 .PHONY: chaos
 chaos: environment ## 强杀服务 50 次、两路各写 10,000 条审计、篡改审计 10,000 次(约 20 分钟)
 	@YINQIAO_KILLS=50 YINQIAO_AUDIT_EVENTS=10000 YINQIAO_AUDIT_EDITS=10000 $(BIN)/pytest -n $(WORKERS) \
-		tests/access/test_kill.py tests/access/audit $(ARGS)
+		tests/access/test_kill.py tests/access/audit tests/referrals/test_sender_kill.py $(ARGS)
 
 .PHONY: check
 check: lint types ## 全部静态检查

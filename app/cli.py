@@ -33,6 +33,7 @@ from app.products.load import load_banks
 from app.programmes.load import Loaded, load_seeds
 from app.programmes.seeds import SeedRefused, read_seeds
 from app.programmes.texts import TextRefused, load_texts
+from app.referrals.deliver import deliver
 from app.store.backup import back_up, restore
 from app.store.engine import Database, open_database
 from app.store.migrate import current_revision, head_revision, migrate
@@ -87,6 +88,7 @@ cli = typer.Typer(name="yinqiao", help="银桥：山西养老金融对接服务"
 policies = typer.Typer(help="政策库", **_GROUP)
 cli.add_typer(policies, name="policies")
 cli.add_typer(users, name="user")
+cli.command(cls=_InChinese, options_metavar=_OPTIONS)(deliver)
 
 Host = Annotated[str, typer.Option(help="监听地址")]
 Port = Annotated[int, typer.Option(min=1, max=65535, help="监听端口")]

@@ -1,5 +1,6 @@
 """Settings: read once from the environment (`YINQIAO_…`) and passed down; nothing below reads the environment."""
 
+from ipaddress import IPv4Network, IPv6Network, ip_network
 from pathlib import Path
 from typing import Literal, Self
 
@@ -137,6 +138,12 @@ class Settings(BaseSettings):
         repr=False,
         description="接收审计封存记录的地址，以 https:// 或 http:// 开头",
     )
+    # Read once as the service starts; whoever sets it lets the sender reach into these networks, over http too.
+    webhook_allowed_networks: str = Field(
+        default="",
+        max_length=2_000,
+        description="推送可以到达的内部网段，写作 10.20.0.0/16,192.168.7.0/24，逗号分隔；不写则只到公网地址",
+    )
     log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = Field(
         default="INFO", description="DEBUG、INFO、WARNING、ERROR 之一"
     )
@@ -152,6 +159,13 @@ class Settings(BaseSettings):
             raise ValueError("no file named")
         return f"{_DRIVERS[scheme]}://{rest}"
 
+    @field_validator("webhook_allowed_networks")
+    @classmethod
+    def _networks(cls, written: str) -> str:
+        for one in filter(None, map(str.strip, written.split(","))):
+            ip_network(one)
+        return written
+
     @model_validator(mode="after")
     def _a_connection_for_each_thread(self) -> Self:
         # A thread without a connection would queue behind the others and, in the end, answer 503.
@@ -164,6 +178,11 @@ class Settings(BaseSettings):
         if self.oidc_issuer and not (self.oidc_client_id and self.oidc_client_secret and self.public_origin):
             raise ValueError("oidc_issuer without client or origin")
         return self
+
+    @property
+    def allowed_networks(self) -> tuple[IPv4Network | IPv6Network, ...]:
+        """The networks that webhooks may reach although they are nobody's on the open network."""
+        return tuple(ip_network(one) for one in filter(None, map(str.strip, self.webhook_allowed_networks.split(","))))
 
     @property
     def seed_path(self) -> Path:

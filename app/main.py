@@ -50,6 +50,11 @@ from app.products import routes as products
 from app.programmes import draft_routes as programme_drafts
 from app.programmes import rate_routes as rate_entries
 from app.programmes import routes as programmes
+from app.referrals import outbox_routes as events
+from app.referrals import webhook_delivery_routes as webhook_deliveries
+from app.referrals import webhook_routes as webhooks
+from app.referrals.targets import Policy
+from app.referrals.webhook_registration import Registrar, use_registrar
 from app.store.engine import Database, open_database
 
 API = "/api/v1"
@@ -90,6 +95,7 @@ def create_app(settings: Settings | None = None, database: Database | None = Non
     use_settings(app, settings)
     attachments.use_storage(app, Folder(settings.attachments_path))
     audit.use_seal_export(app, SealExport.of(settings))
+    use_registrar(app, Registrar(Policy(settings.allowed_networks)))
     app.include_router(health.router)
     app.include_router(metrics.router)
     use_oidc(app, Provider.of(settings))
@@ -105,6 +111,8 @@ def create_app(settings: Settings | None = None, database: Database | None = Non
     for room in (institution_matches, candidates, assessments, consents, audit):
         app.include_router(room.router, prefix=API)
     for room in (organisations, users, handovers, keys, institution_codes):
+        app.include_router(room.router, prefix=API)
+    for room in (events, webhooks, webhook_deliveries):
         app.include_router(room.router, prefix=API)
     check_declarations(app)
     install_edge(app, body_limit=settings.body_limit_bytes, larger=(LARGER_BODY,), body_seconds=settings.body_seconds)

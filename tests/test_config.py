@@ -34,6 +34,8 @@ def test_every_spelling_of_postgresql_means_psycopg(monkeypatch: pytest.MonkeyPa
         ("YINQIAO_POOL_SIZE", "many"),
         ("YINQIAO_BODY_LIMIT_BYTES", "0"),
         ("YINQIAO_LOG_LEVEL", "loud"),
+        ("YINQIAO_WEBHOOK_ALLOWED_NETWORKS", "10.20.0.0/16, intranet"),
+        ("YINQIAO_WEBHOOK_ALLOWED_NETWORKS", "10.20.0.1/16"),
     ],
 )
 def test_a_wrong_value_is_refused_by_name_with_advice(monkeypatch: pytest.MonkeyPatch, name: str, value: str) -> None:

@@ -62,6 +62,8 @@ class Permission(StrEnum):
     HAND_OVER = "accounts.handover"
     ISSUE_CODES = "institutions.codes"
     WRITE_KEYS = "keys.write"
+    READ_EVENTS = "events.read"
+    WRITE_WEBHOOKS = "webhooks.write"
     # No role has it: every key has, for itself.
     ROTATE_OWN_KEY = "keys.rotate_own"
     READ_AUDIT = "audit.read"
@@ -85,6 +87,7 @@ GRANTS: Final[dict[Role, frozenset[Permission]]] = {
     Role.BANK: frozenset(
         {_P.READ_REGISTRY, _P.READ_CANDIDATES, _P.CHECK_RULES, _P.WRITE_PRODUCTS, _P.READ_CONSENTS}
         | {_P.READ_ORGANISATIONS, _P.HAND_OVER}
+        | {_P.READ_EVENTS, _P.WRITE_WEBHOOKS}
     ),
     Role.INSTITUTION: frozenset(
         {_P.READ_REGISTRY, _P.READ_FILES, _P.AMEND_REGISTRY, _P.READ_MATCHES, _P.READ_ASSESSMENTS, _P.ASSESS}

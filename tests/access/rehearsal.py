@@ -18,10 +18,12 @@ from sqlalchemy.orm import Session
 
 from app.access.permissions import Role
 from app.access.row_security import APP_ROLE
-from app.http.clock import today
+from app.http.clock import now, today
 from app.main import create_app
 from app.programmes.draft_schemas import EXAMPLE_DRAFT
 from app.programmes.seeds import Seeds
+from app.referrals.outbox import append
+from app.referrals.webhook_schemas import EXAMPLE_ENDPOINT
 from app.store.engine import Database, make_engine
 from app.store.tables import ApiKey, Attestation, AuditEvent
 from tests.access.people import Person, colleague, somebody
@@ -104,7 +106,14 @@ def written_down(town: Town) -> dict[str, str]:
         event = session.scalars(select(AuditEvent.id).where(AuditEvent.account_id == people.county.account_id)).first()
     between = {"from_user_id": str(people.county.account_id), "to_user_id": str(mate.account_id)}
     handed = house.post(people.county, "/handovers", between | {"starts_on": "2099-01-01", "reason": "虚构的休假"})
+    endpoint = house.post(people.bank, "/webhook-endpoints", EXAMPLE_ENDPOINT)
+    tested = house.post(people.bank, f"/webhook-endpoints/{endpoint['id']}/actions/send-test", status=200, version=1)
+    with house.owner.writing() as session:
+        told = append(session, town.bank_id, "cn.yinqiao.push.delivered", str(town.home), {}, now())
     return {
+        "endpoint_id": endpoint["id"],
+        "webhook_delivery_id": tested["id"],
+        "told_id": str(told),
         "institution_id": str(town.home),
         "project_id": str(town.project),
         "need_id": str(town.need),

@@ -36,6 +36,8 @@ CUT: Final = {
     "list_keys": "key_id",
     "list_handovers": "handover_id",
     "list_audit_events": "event_id",
+    "list_events": "told_id",
+    "list_webhook_endpoints": "endpoint_id",
 }
 # Where the example of a body names rows, they are the home county's.
 BODIES: Final[dict[str, dict[str, str]]] = {

@@ -141,7 +141,7 @@ def a_town(databases: Databases, seeds: Seeds, folder: Path) -> Iterator[Town]:
     """On PostgreSQL the service works as the role that owns nothing. Nobody counts requests."""
     url = databases.create()
     unlimited = {"requests_per_minute_and_caller": 0, "requests_per_minute_and_address": 0}
-    settings = settings_for(url, attachments_path=folder, **unlimited)
+    settings = settings_for(url, attachments_path=folder, secret_key="k" * 32, **unlimited)
     owner, served = open_database(settings), open_database(settings, APP_ROLE)
     with documented_client(create_app(settings, served)) as client:
         house = House(client, owner, served)

@@ -11,6 +11,7 @@ from sqlalchemy.orm import Session
 from app.access.credentials import NewKey, hashed, new_token
 from app.access.permissions import Permission, Role, permissions_of
 from app.http.clock import now
+from app.referrals.webhook_schemas import EXAMPLE_ENDPOINT
 from app.store.tables import (
     Account,
     ApiKey,
@@ -194,7 +195,13 @@ def a_scene(town: Town) -> Scene:
         View("county", people.county, frozenset({Role.CIVIL_AFFAIRS}), own | here, other | there),
         View("institution", people.home, frozenset({Role.INSTITUTION}), own, other),
         View("bank", people.bank, frozenset({Role.BANK}), own, hidden),
-        View("other bank", people.other_bank, frozenset({Role.BANK}), {}, consent | product_draft(town)),
+        View(
+            "other bank",
+            people.other_bank,
+            frozenset({Role.BANK}),
+            webhook(town, people.other_bank),
+            consent | product_draft(town) | webhook(town, people.bank),
+        ),
         View("system admin", admins[0], frozenset({Role.SYSTEM_ADMIN}), here, there),
         View("security admin", admins[1], frozenset({Role.SECURITY_ADMIN}), here, there),
         View("auditor", admins[2], frozenset({Role.AUDITOR}), own | here, other | there),
@@ -208,6 +215,14 @@ def product_draft(town: Town) -> Ids:
     """A product that its bank has not published."""
     body = {"slug": "xugou-scene", "bank": "xugou-bank", **terms()}
     return {"product_id": town.house.post(town.people.bank, "/products", body)["id"]}
+
+
+def webhook(town: Town, person: Person) -> Ids:
+    """An endpoint of somebody's bank, and a delivery to it."""
+    made = town.house.post(person, "/webhook-endpoints", EXAMPLE_ENDPOINT)
+    path = f"/webhook-endpoints/{made['id']}/actions/send-test"
+    sent = town.house.post(person, path, status=200, version=1)
+    return {"endpoint_id": made["id"], "webhook_delivery_id": sent["id"]}
 
 
 def programme_draft(town: Town) -> Ids:

@@ -52,8 +52,12 @@ def test_what_moves_a_state_is_refused_without_a_key_of_idempotency(operations: 
 
 MOVES: Final = {
     "act_on_need",
+    "enable_webhook_endpoint",
     "publish_product_version",
     "publish_programme_draft",
+    "resend_webhook_delivery",
+    "rotate_webhook_secret",
+    "test_webhook_endpoint",
     "withdraw_consent",
     "withdraw_product_version",
     "withdraw_programme_draft",

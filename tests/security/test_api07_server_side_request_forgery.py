@@ -13,9 +13,13 @@ from tests.access.door import OWN_PAGE
 from tests.security.operations import Operation, Schema, within
 from tests.security.scene import Scene
 
-# Who speaks to the network, and to whom: the identity provider and the targets of seals, both named by settings.
-OUTGOING: Final = {"app/access/audit/export.py", "app/access/oidc.py", "app/access/outgoing.py"}
-CLIENTS: Final = {"aiohttp", "ftplib", "http.client", "httpx", "requests", "smtplib", "socket", "telnetlib"}
+# Who speaks to the network, and to whom: the identity provider and the targets of seals, named by settings; and the
+# sender of webhooks, which resolves and checks the addresses that banks name (tests/referrals/test_targets.py).
+OUTGOING: Final = {
+    *("app/access/audit/export.py", "app/access/oidc.py", "app/access/outgoing.py"),
+    *("app/referrals/deliver.py", "app/referrals/targets.py", "app/referrals/webhook_requests.py"),
+}
+CLIENTS: Final = {"aiohttp", "ftplib", "http.client", "httpcore", "httpx", "requests", "smtplib", "socket", "telnetlib"}
 CLIENTS_WITHIN: Final = ("authlib.integrations", "urllib.request", "urllib3", "xmlrpc")
 STARTS_PROGRAMS: Final = {"subprocess", "os.system", "pty"}
 ADDRESSES: Final = re.compile(r"(^|_)(url|uri|href|link|host|hostname|endpoint|callback|webhook|redirect|address)(_|$)")
@@ -45,16 +49,17 @@ def test_programs_are_started_by_backup_alone() -> None:
 
 
 def test_no_field_of_any_request_is_an_address_of_the_network(operations: list[Operation], document: Schema) -> None:
-    """`address` of an institution is a postal one."""
+    """`address` of an institution is a postal one; `url` is where a bank gets its webhooks, and is checked."""
     naming = set()
     for operation in operations:
         bodies = [] if operation.body is None else [("", operation.body)]
         for name, schema in [*((one["name"], one["schema"]) for one in operation.parameters), *bodies]:
             for path, part in within(document, schema, name):
                 field = path.rpartition("/")[2]
-                if part.get("format") in {"uri", "uri-reference", "hostname", "ipv4"} or ADDRESSES.search(field):
+                is_named = ADDRESSES.search(field) and not field.endswith("_id")
+                if is_named or part.get("format") in {"uri", "uri-reference", "hostname", "ipv4"}:
                     naming.add(field)
-    assert naming == {"address"}
+    assert naming == {"address", "url"}
 
 
 def test_targets_are_settings_and_have_schemes() -> None:

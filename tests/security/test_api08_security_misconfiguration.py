@@ -119,8 +119,8 @@ def test_a_database_that_is_away_is_not_described(tmp_path: Path) -> None:
 def test_the_settings_show_no_secret_when_they_are_printed() -> None:
     names = re.compile("secret|password|url|storage|webhook|token")
     shown = {name for name, field in Settings.model_fields.items() if names.search(name) and field.repr}
-    # How passwords have to be, and how long the first one lasts, is no secret.
-    assert shown == {"password_profile", "start_password_hours"}
+    # How passwords have to be, how long the first one lasts, and which networks are open to webhooks, is no secret.
+    assert shown == {"password_profile", "start_password_hours", "webhook_allowed_networks"}
 
 
 @pytest.mark.parametrize(

@@ -14,6 +14,8 @@ from app.store.fact_columns import CHECKED, REGISTRY, column_name, stored_facts
 # Rows that say nothing of their own: the trail itself, what is derived, what only serves the machine.
 UNRECORDED: Final = frozenset(
     {"audit_event", "audit_head", "audit_seal", "idempotent_answer", "search_gram", "counter", "failed_sign_in"}
+    # What banks are told of changes that stand in the trail themselves, and how far the telling is.
+    | {"outbox_event", "outbox_head", "webhook_lane", "webhook_attempt"}
 )
 # The tables of versions, and the column that says whose version a row is.
 VERSIONS: Final = {

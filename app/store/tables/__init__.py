@@ -13,6 +13,14 @@ from app.store.tables.institution import Institution, SearchGram, institution_ve
 from app.store.tables.loan import Loan, loan_version
 from app.store.tables.need import Need, need_version
 from app.store.tables.organisation import Account, Handover, InstitutionCode, Organisation, PasswordHistory
+from app.store.tables.outbox import (
+    OutboxEvent,
+    OutboxHead,
+    WebhookAttempt,
+    WebhookDelivery,
+    WebhookEndpoint,
+    WebhookLane,
+)
 from app.store.tables.parameter_value import ParameterValue
 from app.store.tables.policy_document import Clause, ClauseText, PolicyDocument
 from app.store.tables.product import Product, ProductVersion
@@ -61,6 +69,12 @@ ALL_TABLES = (
     AuditHead,
     AuditSeal,
     IdempotentAnswer,
+    OutboxHead,
+    OutboxEvent,
+    WebhookEndpoint,
+    WebhookLane,
+    WebhookDelivery,
+    WebhookAttempt,
 )
 
 __all__ = [
@@ -88,6 +102,8 @@ __all__ = [
     "Loan",
     "Need",
     "Organisation",
+    "OutboxEvent",
+    "OutboxHead",
     "ParameterValue",
     "PasswordHistory",
     "PendingOidc",
@@ -104,6 +120,10 @@ __all__ = [
     "RelendingList",
     "SearchGram",
     "SignInSession",
+    "WebhookAttempt",
+    "WebhookDelivery",
+    "WebhookEndpoint",
+    "WebhookLane",
     "institution_version",
     "loan_version",
     "need_version",
