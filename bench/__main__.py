@@ -16,7 +16,7 @@ from typing import Any, Final
 
 from app.config import read_settings
 from app.rules import Facts, Truth, given
-from bench import candidates, kernel, matches, table
+from bench import candidates, imports, kernel, matches, table
 from bench.agreement import Disagreement, check, check_columns, mixture
 from bench.instalments import LoanQuestion
 from bench.kernel import Question
@@ -53,7 +53,9 @@ def main(sizes: Sequence[int]) -> None:
     # What was made so far lives to the end: no measured round should search it for garbage.
     gc.collect()
     gc.freeze()
-    for title, rows in chain(_sections(question, peers), matches.sections(), candidates.sections(sizes)):
+    for title, rows in chain(
+        _sections(question, peers), matches.sections(), imports.sections(), candidates.sections(sizes)
+    ):
         print(f"\n{title}")
         print("\n".join(table.ruled([["项目", "用时", "对照用时", "项目 ÷ 对照（最小..最大）", "目标"], *rows])))
     _print_growth()

@@ -89,6 +89,10 @@ class Pages:
             return Page(rows, None)
         return Page(rows[:size], self._write(rows[size - 1][-len(order) :], asked.bound))
 
+    def after(self, values: Sequence[object], bound: Mapping[str, object]) -> str:
+        """The cursor of whatever will come after these sort values, for lists that grow at their end."""
+        return self._write(values, bound)
+
     def _write(self, values: Sequence[object], bound: Mapping[str, object]) -> str:
         content = json.dumps([_pack(value) for value in values], ensure_ascii=False, separators=(",", ":")).encode()
         return base64.urlsafe_b64encode(self._signature(content, bound) + content).rstrip(b"=").decode("ascii")

@@ -18,15 +18,21 @@ from sqlalchemy.orm import Session
 
 from app.access.permissions import Role
 from app.access.row_security import APP_ROLE
-from app.http.clock import today
+from app.http.clock import now, today
+from app.inbox.messages import Recipient, send
 from app.main import create_app
 from app.programmes.draft_schemas import EXAMPLE_DRAFT
 from app.programmes.seeds import Seeds
 from app.store.engine import Database, make_engine
-from app.store.tables import ApiKey, Attestation, AuditEvent
+from app.store.tables import ApiKey, Attestation, AuditEvent, Message
+from app.whitelist.objections import object_to
 from tests.access.people import Person, colleague, somebody
 from tests.access.town import CITY, FAR, HOME, REVENUE, SIBLING, Town, a_town, offer
 from tests.databases import Databases, settings_for
+from tests.inbox.letters import a_letter
+from tests.institutions.imports.clerks import Clerk, a_row
+from tests.whitelist.desk import Reviewers, an_institution
+from tests.whitelist.listing import announce, clerk, put_on_the_list
 
 PDF: Final = b"%PDF-1.4\nstartxref\n0\n%%EOF\n"
 SLUG: Final = "kangyang-interest-subsidy"
@@ -102,9 +108,17 @@ def written_down(town: Town) -> dict[str, str]:
         key = session.scalars(select(ApiKey.id).where(ApiKey.account_id == other.account_id)).one()
         attested = session.scalars(select(Attestation.id).where(Attestation.institution_id == town.home)).first()
         event = session.scalars(select(AuditEvent.id).where(AuditEvent.account_id == people.county.account_id)).first()
+        send(session, [Recipient(HOME, organisation_id=people.county.organisation_id)], a_letter(), now())
+        message = session.scalars(select(Message.id)).one()
+    nominated = house.post(
+        people.home, "/whitelist/nominations", {"subject_kind": "project", "subject_id": str(town.project)}
+    )
+    imported = Clerk(house, people.county).bring([a_row("虚构待导入养老院")])
     between = {"from_user_id": str(people.county.account_id), "to_user_id": str(mate.account_id)}
     handed = house.post(people.county, "/handovers", between | {"starts_on": "2099-01-01", "reason": "虚构的休假"})
-    return {
+    with house.owner.writing() as session:
+        keeping = on_the_list(session, town)
+    return keeping | {
         "institution_id": str(town.home),
         "project_id": str(town.project),
         "need_id": str(town.need),
@@ -120,6 +134,10 @@ def written_down(town: Town) -> dict[str, str]:
         "organisation_id": str(people.county.organisation_id),
         "user_id": str(mate.account_id),
         "handover_id": handed["id"],
+        "import_id": imported["id"],
+        "operation_id": imported["operation"]["id"],
+        "message_id": str(message),
+        "nomination_id": nominated["id"],
         "key_id": str(key),
         "code_id": code["id"],
         "event_id": str(event),
@@ -127,6 +145,20 @@ def written_down(town: Town) -> dict[str, str]:
         "series": "lpr_1y",
         "action": "meet",
     }
+
+
+def on_the_list(session: Session, town: Town) -> dict[str, str]:
+    """An entry of the home county, and a batch that is on notice, with an objection against what it announces."""
+    people, reviewers = town.people, Reviewers.made(session)
+    maker = clerk(people.province.account_id, people.province.organisation_id)
+    mate = colleague(session, people.province, Role.CIVIL_AFFAIRS)
+    approved = reviewers.approve(session, town.home, HOME, None, now())
+    checker = clerk(mate.account_id, mate.organisation_id)
+    entry = put_on_the_list(session, approved, maker, checker, today() - timedelta(days=1))
+    other = reviewers.approve(session, an_institution(session, HOME, None), HOME, None, now())
+    batch = announce(session, other, maker, today())
+    objection = object_to(session, other, "虚构的李先生", "虚构的理由", maker, now(), today())
+    return {"entry_id": str(entry.id), "batch_id": str(batch.id), "objection_id": str(objection.id)}
 
 
 def consent_to(bank: str) -> dict[str, Any]:

@@ -28,8 +28,16 @@ OPERATIONS: Final = {one.id: one for one in operations_of(document_of(an_app()))
 REFUSED: Final = {401: "1", 403: "3", 404: "4"}
 # Lists that are cut to the caller's scope, and the id that tells whether what is the home county's stands in them.
 CUT: Final = {
+    "list_inbox": "message_id",
+    "list_batches": "batch_id",
+    "list_changes": "entry_id",
+    "list_entries": "entry_id",
+    "list_objections": "objection_id",
+    "list_nominations": "nomination_id",
+    "list_nominations_to_do": "nomination_id",
     "list_institutions": "institution_id",
     "list_assessments": "assessment_id",
+    "list_imports": "import_id",
     "list_consents": "consent_id",
     "list_organisations": "organisation_id",
     "list_users": "user_id",
@@ -42,10 +50,11 @@ BODIES: Final[dict[str, dict[str, str]]] = {
     "add_assessment": {"institution": "institution_id", "need": "need_id"},
     "add_handover": {"from_user_id": "user_id"},
     "issue_key": {"user_id": "user_id"},
+    "add_nomination": {"subject_id": "institution_id"},
     "add_user": {"organisation_id": "organisation_id"},
 }
 # Where a parameter of another name stands in the address under the same one.
-ELSEWHERE: Final = {"get_policy": {"slug": "yangzhengbanfa-2025-37"}}
+ELSEWHERE: Final = {"get_policy": {"slug": "yangzhengbanfa-2025-37"}, "act_on_entry": {"action": "suspend"}}
 
 
 def declared() -> dict[str, dict[str, str]]:

@@ -14,11 +14,13 @@ from sqlalchemy.orm import Session
 
 from app.access.permissions import Role
 from app.access.row_security import APP_ROLE
+from app.config import PROJECT_ROOT
 from app.main import create_app
 from app.programmes.load import load_seeds
 from app.programmes.seeds import Seeds
 from app.store.engine import open_database
 from app.store.tables import Institution, institution_version
+from app.whitelist.seeds import load_whitelist
 from tests.access.house import House, a_bank
 from tests.access.people import Person, colleague, somebody
 from tests.conftest import SEEDED_AT
@@ -147,6 +149,7 @@ def a_town(databases: Databases, seeds: Seeds, folder: Path) -> Iterator[Town]:
         house = House(client, owner, served)
         with owner.writing() as session:
             load_seeds(session, seeds, SEEDED_AT)
+            load_whitelist(session, PROJECT_ROOT / "seed")
             town = build(session, house)
         yield town
     served.dispose()

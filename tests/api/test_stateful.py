@@ -27,6 +27,7 @@ from app.programmes.load import load_seeds
 from app.programmes.seeds import Seeds
 from app.store.engine import open_database
 from app.store.tables import Institution, Product, Programme
+from app.whitelist.seeds import load_whitelist
 from tests.api.test_generated import CROSS_FIELD
 from tests.callers import ONE_KEY, OneKeyGate
 from tests.conftest import SEEDED_AT
@@ -161,6 +162,7 @@ def province(databases: Databases, seeds: Seeds) -> Iterator[str]:
     database = open_database(settings_for(url))
     with database.writing() as session:
         load_seeds(session, seeds, SEEDED_AT)
+        load_whitelist(session, PROJECT_ROOT / "seed")
         load_banks(session, PROJECT_ROOT / "seed")
         load_sample(session, SAMPLE, INSTITUTIONS, SEED)
         for name, column in KEYS.items():

@@ -14,6 +14,8 @@ from app.store.fact_columns import CHECKED, REGISTRY, column_name, stored_facts
 # Rows that say nothing of their own: the trail itself, what is derived, what only serves the machine.
 UNRECORDED: Final = frozenset(
     {"audit_event", "audit_head", "audit_seal", "idempotent_answer", "search_gram", "counter", "failed_sign_in"}
+    # How far work is, and what a sheet said: what becomes of it stands in the rows that it changes.
+    | {"operation", "import_row"}
 )
 # The tables of versions, and the column that says whose version a row is.
 VERSIONS: Final = {
@@ -26,14 +28,17 @@ _SECRET_ENDINGS: Final = ("_hash", "_secret", "_verifier", "nonce", "token")
 _PERSONAL: Final = frozenset(
     {
         "address",
+        "checks",
         "contact_person",
         "contract_number",
         "evidence",
         "frozen",
+        "grounds",
         "legal_representative",
         "oidc_subject",
         "person",
         "results",
+        "snapshot",
         "telephone",
         "terms",
         "totp_step",

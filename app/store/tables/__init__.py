@@ -4,14 +4,26 @@ from app.store.tables.assessment import Assessment
 from app.store.tables.attestation import Attachment, Attestation
 from app.store.tables.audit import AuditEvent, AuditHead, AuditSeal
 from app.store.tables.bank import Bank, RelendingLender, RelendingList
+from app.store.tables.batch import (
+    Batch,
+    BatchRow,
+    EntrySnapshot,
+    EntryTransition,
+    Objection,
+    WhitelistEntry,
+    WhitelistEvent,
+)
 from app.store.tables.consent import Consent, ConsentField
 from app.store.tables.counter import Counter
 from app.store.tables.credential import ApiKey, FailedSignIn, PendingOidc, SignInSession
 from app.store.tables.department import Department
 from app.store.tables.idempotency import IdempotentAnswer
+from app.store.tables.import_job import ImportJob, ImportRow, Operation
 from app.store.tables.institution import Institution, SearchGram, institution_version
 from app.store.tables.loan import Loan, loan_version
+from app.store.tables.message import Message
 from app.store.tables.need import Need, need_version
+from app.store.tables.nomination import Nomination, NominationActor, NominationStep, NominationTransition
 from app.store.tables.organisation import Account, Handover, InstitutionCode, Organisation, PasswordHistory
 from app.store.tables.parameter_value import ParameterValue
 from app.store.tables.policy_document import Clause, ClauseText, PolicyDocument
@@ -20,6 +32,7 @@ from app.store.tables.programme import Programme, ProgrammeVersion
 from app.store.tables.programme_draft import ProgrammeDraft
 from app.store.tables.project import Project, project_version
 from app.store.tables.rate_series import RatePoint, RateSeries
+from app.store.tables.whitelist_rule import WhitelistReason, WhitelistRule
 
 ALL_TABLES = (
     PolicyDocument,
@@ -61,6 +74,23 @@ ALL_TABLES = (
     AuditHead,
     AuditSeal,
     IdempotentAnswer,
+    Message,
+    ImportJob,
+    ImportRow,
+    Operation,
+    NominationTransition,
+    Nomination,
+    NominationActor,
+    NominationStep,
+    WhitelistRule,
+    WhitelistReason,
+    Batch,
+    BatchRow,
+    Objection,
+    EntryTransition,
+    WhitelistEntry,
+    EntrySnapshot,
+    WhitelistEvent,
 )
 
 __all__ = [
@@ -74,19 +104,32 @@ __all__ = [
     "AuditHead",
     "AuditSeal",
     "Bank",
+    "Batch",
+    "BatchRow",
     "Clause",
     "ClauseText",
     "Consent",
     "ConsentField",
     "Counter",
     "Department",
+    "EntrySnapshot",
+    "EntryTransition",
     "FailedSignIn",
     "Handover",
     "IdempotentAnswer",
+    "ImportJob",
+    "ImportRow",
     "Institution",
     "InstitutionCode",
     "Loan",
+    "Message",
     "Need",
+    "Nomination",
+    "NominationActor",
+    "NominationStep",
+    "NominationTransition",
+    "Objection",
+    "Operation",
     "Organisation",
     "ParameterValue",
     "PasswordHistory",
@@ -104,6 +147,10 @@ __all__ = [
     "RelendingList",
     "SearchGram",
     "SignInSession",
+    "WhitelistEntry",
+    "WhitelistEvent",
+    "WhitelistReason",
+    "WhitelistRule",
     "institution_version",
     "loan_version",
     "need_version",
