@@ -4,7 +4,6 @@ Both run in this process, behind the same client. PostgreSQL answers in another 
 clock on the wall and only SQLite by CPU time.
 """
 
-import asyncio
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from functools import partial
@@ -29,9 +28,11 @@ from app.programmes.seeds import read_seeds
 from app.store.engine import Database, open_database
 from app.store.tables import Bank, Need
 from bench.agreement import Disagreement
+from bench.asking import Asking
 from bench.measure import Clock, in_turns
 from bench.table import Row
 from bench.workload import AS_OF
+from tests.callers import OpenGate
 from tests.databases import Databases, SqliteDatabases, postgres_of_this_run, settings_for
 from tests.matching.factories import publish
 
@@ -75,11 +76,11 @@ class _Clients:
     """The service and the bare route, each behind a client; the bare route has the bytes that the service answered."""
 
     def __init__(self, database: Database) -> None:
-        self._loop = asyncio.new_event_loop()
         self._prebuilt: dict[str, bytes] = {}
         url = database.engine.url.render_as_string(hide_password=False)
-        self._ours = _client(create_app(settings_for(url, log_level="WARNING"), database))
-        self._bare = _client(_bare_app(self._prebuilt))
+        # What the gate costs is measured apart, in bench/access.py.
+        self._ours = Asking(create_app(settings_for(url, log_level="WARNING"), database, OpenGate()))
+        self._bare = Asking(_bare_app(self._prebuilt))
         with database.reading() as session:
             self.needs = [_wanted(need) for need in session.scalars(select(Need).order_by(Need.id))]
 
@@ -88,9 +89,7 @@ class _Clients:
 
     def __exit__(self, *_: object) -> None:
         for client in (self._ours, self._bare):
-            self._loop.run_until_complete(client.aclose())
-        self._loop.run_until_complete(self._loop.shutdown_default_executor())
-        self._loop.close()
+            client.__exit__()
 
     def ask(self, asked: Sequence[Wanted], **more: str) -> None:
         """What the service answers."""
@@ -111,13 +110,8 @@ class _Clients:
             if counted != PRODUCTS or self._get(self._bare, one, {}).content != answer.content:
                 raise Disagreement(f"{one.path}：{counted} 个产品，或两条路由的答复不同")
 
-    def _get(self, client: httpx.AsyncClient, one: Wanted, more: Mapping[str, str]) -> httpx.Response:
-        answer = self._loop.run_until_complete(client.get(one.path, params={**one.query, **more}))
-        return answer.raise_for_status()
-
-
-def _client(app: FastAPI) -> httpx.AsyncClient:
-    return httpx.AsyncClient(transport=httpx.ASGITransport(app), base_url="http://bench")
+    def _get(self, client: Asking, one: Wanted, more: Mapping[str, str]) -> httpx.Response:
+        return client("GET", one.path, params={**one.query, **more})
 
 
 def _bare_app(prebuilt: Mapping[str, bytes]) -> FastAPI:

@@ -1,14 +1,11 @@
 """The whole service in this process: a request through the ASGI app, and the pure build that it contains."""
 
-import asyncio
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from types import TracebackType
 from typing import Any, Self
-
-import httpx
 
 from app.config import Settings, read_settings
 from app.http.clock import now
@@ -21,6 +18,7 @@ from app.regions import region_names
 from app.rules import Facts
 from app.store.engine import Database, open_database
 from app.store.migrate import migrate
+from bench.asking import Asking
 from bench.workload import AS_OF
 
 
@@ -28,10 +26,8 @@ class Service:
     """The app over a seeded SQLite file of its own."""
 
     def __init__(self, settings: Settings, database: Database) -> None:
-        self._loop = asyncio.new_event_loop()
         self._database = database
-        transport = httpx.ASGITransport(create_app(settings, database))
-        self._client = httpx.AsyncClient(transport=transport, base_url="http://bench")
+        self._ask = Asking(create_app(settings, database))
         self.library = self.fetch()
 
     def __enter__(self) -> Self:
@@ -40,9 +36,7 @@ class Service:
     def __exit__(
         self, _kind: type[BaseException] | None, _error: BaseException | None, _trace: TracebackType | None
     ) -> None:
-        self._loop.run_until_complete(self._client.aclose())
-        self._loop.run_until_complete(self._loop.shutdown_default_executor())
-        self._loop.close()
+        self._ask.__exit__()
 
     def fetch(self) -> Library:
         """What a request reads from the database before it builds."""
@@ -56,12 +50,8 @@ class Service:
 
     def request(self, facts: dict[str, Any]) -> dict[str, Any]:
         """POST /eligibility-checks and its answer, read."""
-        return self._loop.run_until_complete(self._post(facts))
-
-    async def _post(self, facts: dict[str, Any]) -> dict[str, Any]:
-        answer = await self._client.post(f"{API}/eligibility-checks", json={"facts": facts, "as_of": AS_OF.isoformat()})
-        answer.raise_for_status()
-        content: dict[str, Any] = answer.json()
+        body = {"facts": facts, "as_of": AS_OF.isoformat()}
+        content: dict[str, Any] = self._ask("POST", f"{API}/eligibility-checks", json=body).json()
         return content
 
 
@@ -70,7 +60,9 @@ def service() -> Iterator[Service]:
     """A service whose database lives as long as the block."""
     with TemporaryDirectory() as folder:
         file = Path(folder) / "bench.db"
-        settings = read_settings().model_copy(update={"database_url": f"sqlite:///{file}"})
+        settings = read_settings().model_copy(
+            update={"database_url": f"sqlite:///{file}", "requests_per_minute_and_address": 0}
+        )
         database = open_database(settings)
         try:
             migrate(database.engine, migrations=settings.migrations_path)

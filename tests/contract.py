@@ -3,11 +3,14 @@
 import re
 from functools import cache
 from typing import Any
+from uuid import uuid4
 
 import httpx2
 import jsonschema_rs
 from fastapi import FastAPI
 from fastapi.testclient import TestClient
+
+from app.http.idempotency import HEADER
 
 # FastAPI's own pages, which describe the document and do not stand in it.
 UNDOCUMENTED = {"/docs", "/openapi.json", "/redoc"}
@@ -72,8 +75,24 @@ class Contract:
         return jsonschema_rs.Draft202012Validator(schema, validate_formats=True)
 
 
+class FreshKeys:
+    """Called with a request, gives it a new Idempotency-Key where the document asks for one and it has none."""
+
+    def __init__(self, app: FastAPI) -> None:
+        self._paths = [
+            re.compile(re.sub(r"\\\{\w+\\\}", "[^/]+", re.escape(path)))
+            for path, methods in app.openapi()["paths"].items()
+            if any(one["name"] == HEADER and one["required"] for one in methods.get("post", {}).get("parameters", []))
+        ]
+
+    def __call__(self, request: httpx2.Request) -> None:
+        if request.method == "POST" and any(path.fullmatch(request.url.path) for path in self._paths):
+            request.headers.setdefault(HEADER, str(uuid4()))
+
+
 def documented_client(app: FastAPI) -> TestClient:
     """A client of `app` whose every response is checked; an unexpected error is answered, not raised."""
     client = TestClient(app, raise_server_exceptions=False)
+    client.event_hooks["request"].append(FreshKeys(app))
     client.event_hooks["response"].append(Contract(app))
     return client

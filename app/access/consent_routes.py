@@ -37,7 +37,7 @@ from app.http.etags import IfMatch, VersionRequired, VersionStale, set_etag
 from app.http.openapi import problem_responses
 from app.http.paging import Paged
 from app.http.routing import StrictRoute
-from app.http.unit_of_work import reads, writes
+from app.http.unit_of_work import reads, writes, writes_once
 from app.store.pages import CursorRefused, Key, count_rows
 from app.store.tables import Consent
 
@@ -108,7 +108,7 @@ def read_consent(session: Session, response: Response, scope: InScope, consent_i
     responses=problem_responses(ConsentNotFound, ConsentWithdrawn, VersionRequired, VersionStale),
 )
 @permits(Permission.GRANT_CONSENT)
-@writes
+@writes_once
 def withdraw_consent(
     session: Session, response: Response, caller: CalledBy, consent_id: ConsentId, if_match: IfMatch = None
 ) -> ConsentOut:

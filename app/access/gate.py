@@ -15,7 +15,7 @@ from app.access.caller import NOBODY, Caller, Carrier
 from app.access.credentials import Credential, CredentialInAddress, CredentialRefused, shown_by
 from app.access.identify import recognise
 from app.access.keys import KeyUse
-from app.access.permissions import Permission, needed_by
+from app.access.permissions import UNCOUNTED, Permission, needed_by
 from app.access.row_security import bind
 from app.access.sessions import limits_of
 from app.config import Settings
@@ -43,7 +43,8 @@ class AccessGate:
         """Set `request.state.caller`. Raises TooManyRequests, Unauthenticated, CredentialInAddress or Forbidden."""
         request.state.caller = NOBODY
         # Before anything is looked up or put on record, so that guessing keys is slow and fills no trail.
-        self._rates.count_address(request.scope)
+        if route.operation_id not in UNCOUNTED:
+            self._rates.count_address(request.scope)
         try:
             await self._admit(request, route)
         except (CredentialInAddress, CredentialRefused, Forbidden) as error:

@@ -145,6 +145,9 @@ PUBLIC: Final = frozenset(
     }
 )
 
+# What watches the service asks as often as it likes, or a busy address would be taken for a dead service.
+UNCOUNTED: Final = frozenset({"get_health", "get_readiness", "get_metrics"})
+
 
 class UndeclaredPermission(RuntimeError):
     """Routes that say neither what they need nor that anybody may use them, or say both."""

@@ -7,14 +7,18 @@ by no page; the token is made of the session's own, so that one of another sessi
 """
 
 import hmac
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from typing import Any, Final
 from urllib.parse import parse_qsl, urlsplit
 
 from fastapi import Depends, Request
+from starlette.concurrency import run_in_threadpool
 
 from app.access.credentials import COOKIE
 from app.access.sessions import csrf_token_of
 from app.errors import Forbidden, Unauthenticated, UnsupportedMediaType
+from app.http.gate import gate_of
 from app.http.installation import settings_of
 
 CSRF_HEADER: Final = "X-CSRF-Token"
@@ -39,8 +43,24 @@ class CsrfTokenWrong(Forbidden):
     title = "表单已失效"
 
 
+@asynccontextmanager
+async def _on_record(request: Request) -> AsyncIterator[None]:
+    """What is refused here is refused before the endpoint and its unit of work, which would put it on record."""
+    try:
+        yield
+    except Forbidden as error:
+        if (gate := gate_of(request)) is not None:
+            await run_in_threadpool(gate.refused, request, error)
+        raise
+
+
 async def from_same_origin(request: Request) -> None:
     """Raise ForeignOrigin unless the browser says that our own page sent it. For signing in, which has no token."""
+    async with _on_record(request):
+        await _check_origin(request)
+
+
+async def _check_origin(request: Request) -> None:
     site, mode = request.headers.get("sec-fetch-site"), request.headers.get("sec-fetch-mode")
     origin = request.headers.get("origin")
     # Old browsers write no Fetch-Metadata, but all write an Origin; a request with neither is nobody's page.
@@ -59,7 +79,12 @@ async def same_origin(request: Request) -> None:
 
     Raises Unauthenticated, ForeignOrigin or CsrfTokenWrong.
     """
-    await from_same_origin(request)
+    async with _on_record(request):
+        await _check_origin(request)
+        await _check_token(request)
+
+
+async def _check_token(request: Request) -> None:
     cookie = request.cookies.get(COOKIE)
     if cookie is None:
         raise Unauthenticated("请先登录")

@@ -14,7 +14,7 @@ from app.http.links import linked
 from app.http.openapi import problem_responses
 from app.http.paging import Paged
 from app.http.routing import StrictRoute
-from app.http.unit_of_work import reads, writes
+from app.http.unit_of_work import reads, writes, writes_once
 from app.institutions.answers import need_out
 from app.institutions.history import NEED
 from app.institutions.needs import NeedAction, act_on_need, add_need, amend_need
@@ -127,7 +127,7 @@ def amend(
     responses=problem_responses(InstitutionNotFound, NeedNotFound, NeedNotOpen, VersionRequired, VersionStale),
 )
 @permits(Permission.AMEND_REGISTRY)
-@writes
+@writes_once
 def act(
     session: Session,
     response: Response,

@@ -4,7 +4,7 @@ A programme and a product are judged on one path: each is an offer, whose rule i
 few say for whom it is and the others what it asks.
 """
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import date
 from enum import StrEnum
@@ -213,7 +213,7 @@ def judged(offer: Offer[S], case: Case, parameters: Parameters, names: Names) ->
     if offer.rule is None:
         return Match(offer, Outcome.INFORMATIVE, window, False, None)
     question = Question(offer.rule, case.facts, case.as_of, parameters, names)
-    outcome = _outcome(offer, question)
+    outcome = outcome_of(offer, [truth_of(part, question.facts) for part in question.bound.of])
     near = outcome is Outcome.INELIGIBLE and steps_away(_explained(question)) == 1
     return Match(offer, outcome, window, near, question)
 
@@ -235,10 +235,10 @@ def _advised(question: Question) -> Advice:
     return advise(question.rule, question.facts, question.as_of, question.parameters, question.names)
 
 
-def _outcome(offer: Offer[S], question: Question) -> Outcome:
+def outcome_of(offer: Offer[Any], truths: Sequence[Truth]) -> Outcome:
+    """The word for a case whose verdicts on the parts of the offer's rule are `truths`."""
     if not offer.is_for:
         return Outcome.NOT_APPLICABLE
-    truths = [truth_of(part, question.facts) for part in question.bound.of]
     fits, met = kleene_all(truths[: offer.applies_count]), kleene_all(truths[offer.applies_count :])
     if fits is Truth.FALSE:
         return Outcome.NOT_APPLICABLE

@@ -33,7 +33,7 @@ from app.matching.masks import Mask
 from app.matching.offers import outcome_label
 from app.products.models import StoredProduct
 from app.products.queries import ProductNotFound
-from app.programmes.models import RegionCode
+from app.products.schemas import ProductRegion
 from app.programmes.queries import read_parameters
 from app.regions import region_names
 from app.rules.parameters import Parameters
@@ -50,8 +50,8 @@ Outcomes = Annotated[
 ]
 Kinds = Annotated[list[CaseKind] | None, Query(max_length=4, description="只看这些类别，可写多次")]
 Region = Annotated[
-    RegionCode | None,
-    Query(pattern="^14[0-9]{4}$", description="只看这个市、县及其以下，如 140300", examples=["140300"]),
+    ProductRegion | None,
+    Query(description="只看这个市、县及其以下，如 140300", examples=["140300"]),
 ]
 SortBy = Annotated[Sort, Query(description="排序：结论、资金需求从多到少、名称，或登记先后")]
 

@@ -30,6 +30,7 @@ from app.matching.quotes import (
 from app.matching.request_facts import UnusableFacts, check_assumed, check_subsidies_known, read_facts
 from app.matching.schemas import EligibilityCheckIn, EligibilityCheckOut, ProgrammeMatchOut
 from app.matching.subsidies import net_rates
+from app.matching.withheld import without_internal
 from app.programmes.queries import ProgrammeNotFound
 from app.regions import region_names
 from app.rules.facts import Subject
@@ -59,7 +60,8 @@ def check_eligibility(session: Session, check: EligibilityCheckIn) -> Eligibilit
     matches = ranked(match(one, case, library.parameters, region_names()) for one in library.programmes)
     shown = [one for one in matches if one.outcome not in _ON_REQUEST or one.outcome in check.include]
     shelf, costs, said = fetch_products(session, as_of), net_rates(matches, case, library), remarks(library)
-    products = ranked(match_product(one, case, library.parameters, region_names()) for one in shelf)
+    asked = (match_product(one, case, library.parameters, region_names()) for one in shelf)
+    products = ranked(map(without_internal, asked))
     return EligibilityCheckOut(
         as_of=as_of,
         counts=_counts(matches),

@@ -18,7 +18,7 @@ from app.http.links import linked
 from app.http.openapi import problem_responses
 from app.http.paging import Paged
 from app.http.routing import StrictRoute
-from app.http.unit_of_work import reads, writes
+from app.http.unit_of_work import reads, writes, writes_once
 from app.products import answers, queries, service, timeline
 from app.products.models import ProductRecord
 from app.products.queries import ProductNotFound, VersionNotFound
@@ -247,7 +247,7 @@ def patch_version(
     | linked(200, list_candidates={"product_id": "$request.path.product_id"}),
 )
 @permits(Permission.WRITE_PRODUCTS)
-@writes
+@writes_once
 def publish_version(
     session: Session,
     response: Response,
@@ -273,7 +273,7 @@ def publish_version(
     responses=problem_responses(ProductNotFound, VersionNotFound, NotInForce, VersionRequired, VersionStale),
 )
 @permits(Permission.WRITE_PRODUCTS)
-@writes
+@writes_once
 def withdraw_version(
     session: Session,
     response: Response,

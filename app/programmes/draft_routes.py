@@ -14,7 +14,7 @@ from app.http.clock import now, today
 from app.http.etags import IfMatch, VersionRequired, VersionStale, set_etag
 from app.http.openapi import problem_responses
 from app.http.routing import StrictRoute
-from app.http.unit_of_work import reads, writes
+from app.http.unit_of_work import reads, writes, writes_once
 from app.programmes import answers, drafts, queries
 from app.programmes.draft_schemas import (
     ProgrammeDraftChanges,
@@ -122,7 +122,7 @@ def change_programme_draft(
     responses=problem_responses(*_STALE, NothingChanged, OwnDraft, UnusableProgramme),
 )
 @permits(Permission.WRITE_PROGRAMMES)
-@writes
+@writes_once
 def publish_programme_draft(
     session: Session,
     response: Response,
@@ -152,7 +152,7 @@ def publish_programme_draft(
     responses=problem_responses(*_STALE),
 )
 @permits(Permission.WRITE_PROGRAMMES)
-@writes
+@writes_once
 def withdraw_programme_draft(
     session: Session,
     response: Response,

@@ -5,9 +5,11 @@ from itertools import product
 
 import pytest
 import time_machine
+from sqlalchemy import select
 
 from app.access.credentials import new_token
 from app.access.same_origin import CSRF_HEADER
+from app.store.tables import AuditEvent
 from tests.access.door import COOKIE, ORIGIN, OWN_PAGE, PASSWORD, START, Browser, Door, User, a_door
 from tests.access.house import refused
 from tests.databases import Databases
@@ -78,6 +80,15 @@ def test_only_our_own_pages_sign_out(
     assert sign_out(door, browser, said(site, origin)) == (200 if passes else 403)
     # Whoever was refused has ended nothing.
     assert sign_out(door, browser, OWN_PAGE) == (401 if passes else 200)
+
+
+def test_a_foreign_page_that_was_refused_is_on_record(door: Door) -> None:
+    user = door.user()
+    browser = door.browser(user)
+    sign_out(door, browser, {"Sec-Fetch-Site": "cross-site", "Origin": FOREIGN})
+    asked = select(AuditEvent.action).where(AuditEvent.account_id == user.id, AuditEvent.outcome == "refused")
+    with door.owner.reading() as session:
+        assert session.scalars(asked).all() == ["console_sign_out"]
 
 
 @pytest.mark.parametrize(("mode", "status"), [("navigate", 200), ("cors", 200), ("no-cors", 403), ("websocket", 403)])

@@ -98,7 +98,7 @@ class Stranger:
         await self.ask("banks", "add_bank", body=self.models.BankIn.from_dict(EXAMPLE_BANK))
         body = self.models.ProductIn.from_dict({**EXAMPLE_PRODUCT, "subjects": ["institution"], "requires": FILED})
         made = await self.ask("products", "add_product", body=body)
-        version = {"if_match": made.headers["etag"]}
+        version = {"if_match": made.headers["etag"], "idempotency_key": "offer-1"}
         return await self.ask(
             "products", "publish_product_version", made.parsed.id, made.parsed.draft_version, **version
         )

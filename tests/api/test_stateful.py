@@ -18,6 +18,7 @@ from sqlalchemy import select
 from app.config import PROJECT_ROOT
 from app.demo.load import households_of, load_sample
 from app.demo.models import read_sample
+from app.http.idempotency import HEADER
 from app.http.unit_of_work import use_database
 from app.institutions.attachment_routes import use_storage
 from app.institutions.storage import Folder
@@ -28,8 +29,8 @@ from app.programmes.seeds import Seeds
 from app.store.engine import open_database
 from app.store.tables import Institution, Product, Programme
 from app.whitelist.seeds import load_whitelist
-from tests.api.test_generated import CROSS_FIELD
-from tests.callers import ONE_KEY, OneKeyGate
+from tests.api.test_generated import CROSS_FIELD, OneKey
+from tests.callers import OneKeyGate
 from tests.conftest import SEEDED_AT
 from tests.databases import Databases, settings_for
 
@@ -43,13 +44,12 @@ INSTITUTIONS, SEED = 12, 1
 SAMPLE = read_sample(PROJECT_ROOT / "seed")
 PDF = b"%PDF-1.4\nstartxref\n0\n%%EOF\n"
 
-APP = create_app(settings_for("sqlite:///never-opened.db"), gate=OneKeyGate())
+APP = create_app(settings_for("sqlite:///never-opened.db", secret_key="k" * 32), gate=OneKeyGate())
 API = schemathesis.openapi.from_asgi(
     "/openapi.json",
     APP,
     config=SchemathesisConfig.from_dict(
         {
-            "headers": {"Authorization": f"Bearer {ONE_KEY}"},
             "checks": CROSS_FIELD,
             "generation": {"database": "none", "deterministic": not FUZZES},
             # An ordinary run follows what the document declares; a long one also what the library infers from it.
@@ -57,11 +57,18 @@ API = schemathesis.openapi.from_asgi(
         }
     ),
 )
+API.auth()(OneKey)
 DOCUMENT: Final[dict[str, Any]] = APP.openapi()
 OPERATIONS: Final = {
     operation["operationId"]: operation for methods in DOCUMENT["paths"].values() for operation in methods.values()
 }
-CREATIONS: Final = {name for name, operation in OPERATIONS.items() if "201" in operation["responses"]}
+# What only a real account can do: the gate of these tests knows one key, and nobody who owns it.
+PERSONAL: Final = {"sessions", "consents", "audit", "organisations", "users", "api-keys", "institution-codes"}
+CREATIONS: Final = {
+    name
+    for name, operation in OPERATIONS.items()
+    if "201" in operation["responses"] and not PERSONAL & set(operation["tags"])
+}
 
 
 def example_of(operation: dict[str, Any]) -> dict[str, Any] | None:
@@ -107,6 +114,18 @@ def flatmap_case(_context: Any, case: Any) -> st.SearchStrategy[Any]:
     """Half of the bodies begin from the document's example: what is drawn from a schema alone is hardly ever a real
     county, a loan that is due after it is drawn, or a rule about facts that exist."""
     name = case.operation.definition.raw["operationId"]
+    if HEADER in case.headers:
+        # A key that another call had would hide every later one behind the first one's answer.
+        return st.uuids().flatmap(lambda key: _shaped(_with_key(case, str(key)), name))
+    return _shaped(case, name)
+
+
+def _with_key(case: Any, key: str) -> Any:
+    case.headers[HEADER] = key
+    return case
+
+
+def _shaped(case: Any, name: str) -> st.SearchStrategy[Any]:
     if case.meta is None or not case.meta.generation.mode.is_positive:
         return st.just(case)
     if name == "add_attachment":
@@ -191,4 +210,4 @@ def test_whoever_follows_the_links_finds_what_the_document_promises(
         )
     )
     succeeded = {name for name, status in Workflow.answered if status < 300}
-    assert len(succeeded & CREATIONS) >= len(CREATIONS) // 2
+    assert len(succeeded & CREATIONS) >= len(CREATIONS) * 2 // 3

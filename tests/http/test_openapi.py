@@ -9,7 +9,7 @@ from app.errors import Conflict, NotFound
 from app.http.openapi import problem_responses
 
 OPERATIONS = {
-    ("/api/loans", "post"): {"201", "400", "413", "415", "422", "500", "503"},
+    ("/api/loans", "post"): {"201", "400", "408", "413", "415", "422", "500", "503"},
     ("/api/loans", "get"): {"200", "400", "413", "422", "500", "503"},
     ("/api/loans/{number}", "get"): {"200", "400", "404", "413", "422", "500", "503"},
     ("/api/failure", "get"): {"200", "400", "413", "422", "500", "503"},

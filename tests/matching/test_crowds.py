@@ -6,11 +6,13 @@ from collections import Counter
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any, Final
+from uuid import uuid4
 
 import httpx2
 import pytest
 import uvicorn
 
+from app.http.idempotency import HEADER
 from app.main import create_app
 from app.programmes.load import load_seeds
 from app.programmes.seeds import Seeds
@@ -80,7 +82,7 @@ def draft(address: str) -> dict[str, Any]:
 
 def publish(client: httpx2.Client, product: dict[str, Any]) -> httpx2.Response:
     path = f"products/{product['id']}/versions/1/actions/publish"
-    return client.post(path, headers={"If-Match": '"1"'})
+    return client.post(path, headers={"If-Match": '"1"', HEADER: str(uuid4())})
 
 
 def at_once(address: str, count: int, work: Callable[[httpx2.Client, int], list[int]]) -> Counter[int]:

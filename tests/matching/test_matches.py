@@ -218,3 +218,29 @@ def test_a_self_check_answers_products_too(workshop: World) -> None:
     assert said["all-kinds"]["advice"][0]["sentence"] == "床位总数：还差 1 张（达到 50 张）"
     assert set(said["secured"]["missing"]) >= {"need.purpose", "need.securities"}
     assert "projects" not in said
+
+
+@pytest.mark.parametrize(
+    ("beds", "outcome", "missing"),
+    [
+        (49, "ineligible", []),
+        (50, "needs_info", ["internal"]),
+        (None, "needs_info", ["institution.beds_total", "internal"]),
+    ],
+)
+def test_whoever_invents_facts_learns_nothing_of_an_internal_threshold(
+    workshop: World, beds: int | None, outcome: str, missing: list[str]
+) -> None:
+    """The bank asks at most 60%: just below, at and above it, and unknown, a self-check answers the same."""
+    needed = {"need.amount_yuan": "200000", "need.term_months": 12, "need.securities": ["credit"]}
+    said = []
+    for debt in ("59.99", "60", "60.01", "99", None):
+        facts = {"institution.beds_total": beds, "institution.debt_ratio_percent": debt, **needed}
+        body = {"facts": facts, "as_of": AS_OF.isoformat()}
+        answer = workshop.client.post("/api/v1/eligibility-checks", json=body).json()
+        said.append(by_slug(answer)["internal"])
+    assert said == [said[0]] * len(said)
+    (hidden,) = [one for one in said[0]["conditions"] if one["label"] == BY_THE_BANK]
+    assert (hidden["truth"], hidden["sentence"], hidden["own"]) == ("unknown", BY_THE_BANK, None)
+    assert (said[0]["outcome"], said[0]["near_miss"], said[0]["advice"]) == (outcome, False, [])
+    assert said[0]["missing"] == missing

@@ -237,13 +237,13 @@ def _nested(depth: int) -> object:
     return tree
 
 
-@pytest.mark.timeout(5)
+@pytest.mark.timeout(60)
 @pytest.mark.parametrize("step", ["not", "any"])
 def test_a_tree_a_hundred_thousand_levels_deep_is_refused_like_any_other(step: str) -> None:
     assert refusals(_deep(step, 100_000)) == [("", "too_deep")]
 
 
-@pytest.mark.timeout(5)
+@pytest.mark.timeout(60)
 @pytest.mark.parametrize(
     ("field", "pointer", "code"),
     [
@@ -258,7 +258,7 @@ def test_depth_inside_a_condition_is_refused_like_any_other_value(field: str, po
     assert refusals({**BEDS, field: _nested(100_000)}) == [(pointer, code)]
 
 
-@pytest.mark.timeout(5)
+@pytest.mark.timeout(60)
 def test_fifty_thousand_unknown_fields_are_refused_with_a_hundred_complaints() -> None:
     assert len(refusals({**BEDS, **{f"x{i}": i for i in range(50_000)}})) == 100
 

@@ -37,9 +37,12 @@ def ask(scene: Scene, one: Person, operation: Operation) -> tuple[int, str]:
 def staff(scene: Scene) -> dict[Role, Person]:
     """One person of each role."""
     house, town = scene.town.house, scene.town
-    placed = {Role.BANK: {"bank_id": town.other_bank_id}}
-    made = {role: house.somebody(role, **placed.get(role, {})) for role in Role if role is not Role.INSTITUTION}
-    return made | {Role.INSTITUTION: town.people.home}
+    offices = [role for role in Role if role not in {Role.INSTITUTION, Role.BANK}]
+    made = {role: house.somebody(role) for role in offices}
+    return made | {
+        Role.BANK: house.somebody(Role.BANK, bank_id=town.other_bank_id),
+        Role.INSTITUTION: town.people.home,
+    }
 
 
 @pytest.mark.parametrize("role", Role)

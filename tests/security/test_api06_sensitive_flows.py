@@ -41,6 +41,23 @@ def test_every_post_of_somebody_known_takes_a_key_of_idempotency(operations: lis
     assert without == COMPUTES | AT_THE_DOOR | {"seal_audit"}
 
 
+def test_what_moves_a_state_is_refused_without_a_key_of_idempotency(operations: list[Operation]) -> None:
+    needed = {
+        one.id
+        for one in operations
+        if any(parameter["name"] == "Idempotency-Key" and parameter["required"] for parameter in one.parameters)
+    }
+    assert needed == MOVES
+
+
+MOVES: Final = {
+    "act_on_need",
+    "publish_product_version",
+    "publish_programme_draft",
+    "withdraw_consent",
+    "withdraw_product_version",
+    "withdraw_programme_draft",
+}
 COMPUTES: Final = {
     "check_eligibility",
     "check_rule",
