@@ -117,7 +117,9 @@ def select_objections(scope: Scope, batch_id: UUID | None, region: str | None, *
 def get_objection(session: Session, objection_id: UUID, scope: Scope, *, lock: bool = False) -> Objection:
     """One objection in scope. Raises ObjectionNotFound."""
     query = select(Objection).where(Objection.id == objection_id, scope.regions(Objection.region_code))
-    found = session.scalars(query.with_for_update() if lock else query).one_or_none()
+    if lock:
+        query = query.with_for_update().execution_options(populate_existing=True)
+    found = session.scalars(query).one_or_none()
     if found is None:
         raise ObjectionNotFound(f"没有编号为 {objection_id} 的异议")
     return found

@@ -161,6 +161,8 @@ def leave(session: Session, batch: Batch, nomination_id: UUID, reason: str, now:
 
 
 def _locked(session: Session, batch_id: UUID, if_match: str | None, caller: Caller, *states: str) -> Batch:
+    # Whoever may not know of the batch is told so, and not what would be needed to act on it.
+    get_batch(session, batch_id, caller.scope)
     check_keeper(caller.scope)
     batch = get_batch(session, batch_id, caller.scope, lock=True)
     try:

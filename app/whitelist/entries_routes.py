@@ -1,5 +1,6 @@
 """The list over HTTP: as it stood on a day, one entry, what is done to it, what changed, and what anybody may see."""
 
+from collections.abc import Callable
 from typing import Annotated, Final
 from uuid import UUID
 
@@ -28,7 +29,6 @@ from app.whitelist.entries_schemas import (
     ChangesOut,
     EntryListOut,
     EntryOut,
-    HandAction,
     Kind,
     PublicListOut,
     SubjectKind,
@@ -104,30 +104,43 @@ def get_one(session: Session, response: Response, scope: InScope, entry_id: Entr
     return _shown(session, response, queries.get_entry(session, entry_id, scope), scope)
 
 
-@router.post(
-    _ONE + "/actions/{action}",
-    operation_id="act_on_entry",
-    summary="暂停、恢复、移出或续期；恢复、移出、续期须由上次办理人以外的人办理",
-    responses=problem_responses(
-        *(EntryNotFound, EntryStands, SamePerson, TooEarlyToRenew, ReasonRefused),
-        *(VersionRequired, VersionStale, NotSeeded),
-    ),
-)
-@permits(Permission.KEEP_LIST)
-@writes_once
-def act(
-    session: Session,
-    response: Response,
-    caller: CalledBy,
-    entry_id: EntryId,
-    action: Annotated[HandAction, Path(description="办理什么")],
-    body: ActIn,
-    if_match: IfMatch = None,
-) -> EntryOut:
-    """It takes effect today. A removal begins with a suspension, so that two people stand behind it."""
-    wanted = Act(EntryAction(action), body.reason_code, body.document_number, body.note)
-    entry = act_on(session, entry_id, wanted, if_match, caller, now(), today())
-    return _shown(session, response, entry, caller.scope)
+_SUMMARIES: Final = {
+    EntryAction.SUSPEND: "暂停，立即生效",
+    EntryAction.REINSTATE: "恢复，由暂停人以外的人办理",
+    EntryAction.REMOVE: "移出已暂停的，由暂停人以外的人办理",
+    EntryAction.RENEW: "到期前续期，由上次办理人以外的人办理",
+}
+
+
+def _acting(action: EntryAction) -> Callable[..., EntryOut]:
+    @permits(Permission.KEEP_LIST)
+    @writes_once
+    def act(
+        session: Session,
+        response: Response,
+        caller: CalledBy,
+        entry_id: EntryId,
+        body: ActIn,
+        if_match: IfMatch = None,
+    ) -> EntryOut:
+        """It takes effect today. A removal begins with a suspension, so that two people stand behind it."""
+        wanted = Act(action, body.reason_code, body.document_number, body.note)
+        entry = act_on(session, entry_id, wanted, if_match, caller, now(), today())
+        return _shown(session, response, entry, caller.scope)
+
+    return act
+
+
+for _action, _summary in _SUMMARIES.items():
+    router.post(
+        f"{_ONE}/actions/{_action}",
+        operation_id=f"{_action}_entry",
+        summary=_summary,
+        responses=problem_responses(
+            *(EntryNotFound, EntryStands, SamePerson, TooEarlyToRenew, ReasonRefused),
+            *(VersionRequired, VersionStale, NotSeeded),
+        ),
+    )(_acting(_action))
 
 
 @router.get(

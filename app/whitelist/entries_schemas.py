@@ -17,8 +17,6 @@ _EXAMPLE: Final[dict[str, JsonValue]] = {
     "document_number": "晋民函〔2026〕9号（虚构）",
     "note": "有群众反映预收费未退，核查期间暂停（虚构）",
 }
-# What people do by hand; listing is a batch's, expiring is the calendar's.
-HandAction = Literal["suspend", "reinstate", "remove", "renew"]
 SubjectKind = Literal["institution", "project"]
 Kind = Annotated[str, Field(json_schema_extra={"enum": list(codes.KINDS)}, pattern="^(" + "|".join(codes.KINDS) + ")$")]
 

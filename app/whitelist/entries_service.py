@@ -58,6 +58,8 @@ def act_on(
     session: Session, entry_id: UUID, act: Act, if_match: str | None, caller: Caller, now: datetime, today: date
 ) -> WhitelistEntry:
     """Do it today. Raises EntryStands, SamePerson, TooEarlyToRenew or ReasonRefused."""
+    # Whoever may not know of the entry is told so, and not what would be needed to act on it.
+    get_entry(session, entry_id, caller.scope)
     check_keeper(caller.scope)
     entry = get_entry(session, entry_id, caller.scope, lock=True)
     _check_version(if_match, entry)

@@ -60,6 +60,7 @@ def decide(
     now: datetime,
 ) -> Objection:
     """The province upholds or dismisses. What is upheld takes the nomination out of its batch and ends it."""
+    get_objection(session, objection_id, caller.scope)
     check_keeper(caller.scope)
     one = get_objection(session, objection_id, caller.scope, lock=True)
     check_version(if_match, one.version)

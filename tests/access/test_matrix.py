@@ -54,7 +54,7 @@ BODIES: Final[dict[str, dict[str, str]]] = {
     "add_user": {"organisation_id": "organisation_id"},
 }
 # Where a parameter of another name stands in the address under the same one.
-ELSEWHERE: Final = {"get_policy": {"slug": "yangzhengbanfa-2025-37"}, "act_on_entry": {"action": "suspend"}}
+ELSEWHERE: Final = {"get_policy": {"slug": "yangzhengbanfa-2025-37"}}
 
 
 def declared() -> dict[str, dict[str, str]]:

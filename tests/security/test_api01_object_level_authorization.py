@@ -121,6 +121,8 @@ BODIES: dict[str, tuple[str, dict[str, str], dict[str, Any]]] = {
 ALONG = {"institution", "from_user_id", "to_user_id"}
 # Public codes of banks and, of institutions, only of the whole province's administrators.
 ANYBODYS = {("add_organisation", "bank_id"), ("add_organisation", "institution_id")}
+# Batches are the province's, to which no nomination is foreign.
+ANYBODYS |= {("add_batch", "nominations"), ("change_batch", "add"), ("change_batch", "remove")}
 
 
 def id_fields(operation: Operation, document: Mapping[str, Any]) -> set[tuple[str, str]]:

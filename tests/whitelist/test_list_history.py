@@ -155,8 +155,16 @@ class TheList(RuleBasedStateMachine):
 
     @rule(days=st.sampled_from((1, 7, 30, 89, 91, 200)))
     def days_pass(self, days: int) -> None:
+        self._go_to(self.model.today + timedelta(days=days))
+
+    @rule(entry=entries, days=st.sampled_from((91, 90, 1, 0)))
+    def an_end_comes_near(self, entry: str, days: int) -> None:
+        """The days on which something begins or ends are not left to chance."""
+        self._go_to(max(self.model.today, self.model.entries[entry].until - timedelta(days=days)))
+
+    def _go_to(self, day: date) -> None:
         self.said[self.model.today] = list_on(self.session, self.model.today)
-        self.model.today += timedelta(days=days)
+        self.model.today = day
 
     @rule()
     def expire(self) -> None:
