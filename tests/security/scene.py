@@ -20,7 +20,10 @@ from app.store.tables import (
     Attestation,
     AuditEvent,
     Handover,
+    ImportJob,
     InstitutionCode,
+    Message,
+    Operation,
     SignInSession,
 )
 from app.whitelist import batches_service
@@ -144,15 +147,62 @@ def office(session: Session, region: str) -> Ids:
         previous_hash="0" * 64,
         hash="0" * 64,
     )
-    session.add_all((handover, event))
+    message = Message(
+        region_code=region,
+        organisation_id=giver.organisation_id,
+        kind="reminder.list",
+        title="虚构",
+        body="虚构",
+        subject_kind="institution",
+        subject_id=giver.account_id,
+        key="虚构",
+        created_at=SINCE,
+    )
+    session.add_all((handover, event, message))
     session.flush()
     return {
+        **an_import(session, giver, region),
+        "message_id": message.id,
         "organisation_id": giver.organisation_id,
         "user_id": giver.account_id,
         "handover_id": handover.id,
         "key_id": key_row,
         "event_id": event.id,
     }
+
+
+def an_import(session: Session, clerk: Person, region: str) -> Ids:
+    """A workbook that was checked, and the work of checking it."""
+    job = ImportJob(
+        region_code=region,
+        organisation_id=clerk.organisation_id,
+        account_id=clerk.account_id,
+        file_name="虚构.xlsx",
+        sha256="0" * 64,
+        size=1,
+        state="checked",
+        dry_run=True,
+        mode="atomic",
+        duplicates="hold",
+        created_at=SINCE,
+    )
+    session.add(job)
+    session.flush()
+    work = Operation(
+        kind="check_import",
+        region_code=region,
+        account_id=clerk.account_id,
+        credential="test",
+        request_id="虚构",
+        address="local",
+        import_id=job.id,
+        state="done",
+        created_at=SINCE,
+        finished_at=SINCE,
+    )
+    session.add(work)
+    session.flush()
+    return {"import_id": job.id, "operation_id": work.id}
 
 
 def a_key_row(session: Session, account: UUID) -> UUID:

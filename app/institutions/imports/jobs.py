@@ -12,7 +12,7 @@ from sqlalchemy.orm import Session
 from app.access.caller import Caller
 from app.access.scope import Scope
 from app.errors import FieldError, Forbidden
-from app.institutions.imports.judge import Outcome
+from app.institutions.imports.judge import RowOutcome
 from app.institutions.imports.operations import APPLY, CHECK, UNDO, Asker, add_operation, latest_operation
 from app.institutions.imports.refusals import (
     ImportFileRefused,
@@ -110,7 +110,7 @@ def get_import(session: Session, key: UUID, scope: Scope) -> dict[str, Any]:
     return dict(row)
 
 
-def list_rows(import_id: UUID, outcome: Outcome | None) -> Select[Any]:
+def list_rows(import_id: UUID, outcome: RowOutcome | None) -> Select[Any]:
     """The rows of an import, or those of one outcome."""
     query = select(ROWS).where(ROWS.c.import_id == import_id)
     return query if outcome is None else query.where(ROWS.c.outcome == outcome)

@@ -32,7 +32,7 @@ _LABELS: Final = {
 _COLUMNS: Final = {fact.key: column_name(fact) for fact in stored_facts(Subject.INSTITUTION)}
 
 
-class Outcome(StrEnum):
+class RowOutcome(StrEnum):
     """What becomes of a row; `changed` where the registry has moved since, so that it would do something else."""
 
     ADDED = "added"
@@ -59,7 +59,7 @@ class Judged:
     """A row with what becomes of it. `after` is the institution as it will be; None where nothing is written."""
 
     given: Given
-    outcome: Outcome
+    outcome: RowOutcome
     seen: Recorded | None = None
     after: NewInstitution | None = None
     adds_need: bool = False
@@ -75,13 +75,13 @@ class Judged:
 def judge(given: Given, known: Known, scope: Scope, today: date, *, add_duplicates: bool = False) -> Judged:
     """One row beside the registry. With `add_duplicates` a name that is nearly another's is added all the same."""
     if known.is_elsewhere(given):
-        return Judged(given, Outcome.WRONG, errors=[_elsewhere(given)])
+        return Judged(given, RowOutcome.WRONG, errors=[_elsewhere(given)])
     seen = known.match(given)
     judged = _new(given, scope, today) if seen is None else _again(given, seen, known, scope, today)
-    if judged.outcome is not Outcome.ADDED:
+    if judged.outcome is not RowOutcome.ADDED:
         return judged
     namesakes = known.namesakes(given)
-    held = Outcome.DUPLICATE if namesakes and not add_duplicates else Outcome.ADDED
+    held = RowOutcome.DUPLICATE if namesakes and not add_duplicates else RowOutcome.ADDED
     return replace(judged, outcome=held, duplicates=namesakes)
 
 
@@ -98,16 +98,16 @@ def _new(given: Given, scope: Scope, today: date) -> Judged:
     new = NewInstitution(given.name, facts, given.uscc, given.site_number, given.contact)
     errors = [*errors_of(new, given.zone, today), *beyond(REGION, facts, scope), *_need_errors(given, today)]
     if errors:
-        return Judged(given, Outcome.WRONG, errors=errors)
-    return Judged(given, Outcome.ADDED, after=new, adds_need=bool(given.need))
+        return Judged(given, RowOutcome.WRONG, errors=errors)
+    return Judged(given, RowOutcome.ADDED, after=new, adds_need=bool(given.need))
 
 
 def _again(given: Given, seen: Recorded, known: Known, scope: Scope, today: date) -> Judged:
     adds_need, errors = _need_of(given, known.needs.get(seen.id, ()))
     if not errors and _says_nothing_new(given, seen):
         if not adds_need:
-            return Judged(given, Outcome.UNCHANGED, seen)
-        return Judged(given, Outcome.UPDATED, seen, adds_need=True, differences=(_of_need(given),))
+            return Judged(given, RowOutcome.UNCHANGED, seen)
+        return Judged(given, RowOutcome.UPDATED, seen, adds_need=True, differences=(_of_need(given),))
     before = recorded_facts(Subject.INSTITUTION, seen.facts)
     facts = merged(without_derived_ratio(before), given.changes)
     contact = {name: given.contact.get(name, seen.facts[name]) for name in CONTACT}
@@ -115,11 +115,11 @@ def _again(given: Given, seen: Recorded, known: Known, scope: Scope, today: date
     zone = given.zone
     errors = [*errors_of(after, zone, today), *beyond(REGION, facts, scope), *_need_errors(given, today), *errors]
     if errors:
-        return Judged(given, Outcome.WRONG, seen, errors=errors)
+        return Judged(given, RowOutcome.WRONG, seen, errors=errors)
     rated = replace(after, facts=with_debt_ratio(facts))
     found = tuple(_differences(seen, before, rated))
     said = (*found, _of_need(given)) if adds_need else found
-    outcome = Outcome.UPDATED if said else Outcome.UNCHANGED
+    outcome = RowOutcome.UPDATED if said else RowOutcome.UNCHANGED
     return Judged(given, outcome, seen, rated if found else None, adds_need, said)
 
 

@@ -32,7 +32,7 @@ from app.institutions.imports.jobs import (
     operation_out,
     sheet_row_out,
 )
-from app.institutions.imports.judge import Outcome
+from app.institutions.imports.judge import RowOutcome
 from app.institutions.imports.operations import Asker, get_operation, is_due
 from app.institutions.imports.refusals import (
     ImportFileRefused,
@@ -227,7 +227,7 @@ def list_sheet_rows(
     scope: InScope,
     paging: Paged,
     import_id: ImportId,
-    outcome: Annotated[Outcome | None, Query(description="只看一类")] = None,
+    outcome: Annotated[RowOutcome | None, Query(description="只看一类")] = None,
 ) -> SheetRowListOut:
     """In the order of the sheet."""
     query = list_rows(get_import(session, import_id, scope)["id"], outcome)

@@ -10,7 +10,7 @@ from sqlalchemy.orm import Session
 
 from app.errors import FieldError
 from app.institutions.imports.given import Given, identity_of, packed, unpacked
-from app.institutions.imports.judge import Judged, Outcome
+from app.institutions.imports.judge import Judged, RowOutcome
 from app.institutions.workbook.columns import columns_by_key
 from app.institutions.workbook.rows import CellProblem, ReadRow
 from app.rules.structure import pointer
@@ -19,8 +19,8 @@ from app.store.tables import ImportRow
 
 ROWS: Final[Table] = ImportRow.metadata.tables[ImportRow.__tablename__]
 # What an apply writes; possible duplicates only where the clerk says so.
-WRITTEN: Final = (Outcome.ADDED, Outcome.UPDATED)
-OPEN: Final = (Outcome.WRONG, Outcome.CHANGED, Outcome.DUPLICATE)
+WRITTEN: Final = (RowOutcome.ADDED, RowOutcome.UPDATED)
+OPEN: Final = (RowOutcome.WRONG, RowOutcome.CHANGED, RowOutcome.DUPLICATE)
 _TWINS_AT_ONCE: Final = 500
 # Key of a column -> its letter and its heading in the sheet that was sent.
 Places = Mapping[str, Sequence[str]]
@@ -61,13 +61,13 @@ def unread(row: ReadRow) -> Row:
     identity = identity_of(row.uscc, row.site_number, row.region or "", row.name or "") if known else None
     said = {"name": row.name, "uscc": row.uscc, "site_number": row.site_number}
     problems = [read_problem(problem) for problem in row.problems]
-    return {**_blank(row.number), **said, "outcome": Outcome.WRONG, "identity": identity, "problems": problems}
+    return {**_blank(row.number), **said, "outcome": RowOutcome.WRONG, "identity": identity, "problems": problems}
 
 
 def judged_row(judged: Judged, places: Places, written: Mapping[str, str]) -> Row:
     """A row with what becomes of it."""
     given = judged.given
-    keeps = judged.outcome in {Outcome.ADDED, Outcome.UPDATED, Outcome.DUPLICATE}
+    keeps = judged.outcome in {RowOutcome.ADDED, RowOutcome.UPDATED, RowOutcome.DUPLICATE}
     return {
         **_blank(given.number),
         "outcome": judged.outcome,
@@ -121,11 +121,11 @@ def last_number(session: Session, import_id: UUID) -> tuple[int, int]:
     return last, count
 
 
-def counts(session: Session, import_id: UUID) -> dict[Outcome, int]:
+def counts(session: Session, import_id: UUID) -> dict[RowOutcome, int]:
     """How many rows have each outcome."""
     query = select(ROWS.c.outcome, func.count()).where(ROWS.c.import_id == import_id).group_by(ROWS.c.outcome)
-    found = {Outcome(outcome): number for outcome, number in session.execute(query)}
-    return {one: found.get(one, 0) for one in Outcome}
+    found = {RowOutcome(outcome): number for outcome, number in session.execute(query)}
+    return {one: found.get(one, 0) for one in RowOutcome}
 
 
 def written_count(session: Session, import_id: UUID) -> int:
@@ -134,7 +134,7 @@ def written_count(session: Session, import_id: UUID) -> int:
     return session.scalar(query) or 0
 
 
-def waiting(import_id: UUID, outcomes: Iterable[Outcome], after: int, size: int) -> Select[Any]:
+def waiting(import_id: UUID, outcomes: Iterable[RowOutcome], after: int, size: int) -> Select[Any]:
     """The next rows that are to be written."""
     mine = (ROWS.c.import_id == import_id, ROWS.c.number > after, ROWS.c.outcome.in_(list(outcomes)))
     return select(ROWS).where(*mine, ROWS.c.given.is_not(None)).order_by(ROWS.c.number).limit(size)
@@ -170,7 +170,7 @@ def _twin(row: Any, numbers: Sequence[int]) -> Row:
     problem = {"cell": None, "heading": None, "written": None, "detail": detail, "code": "duplicate_row"}
     problems = [*(one for one in row.problems or () if one["code"] != "duplicate_row"), problem]
     said = {"given": None, "differences": None, "duplicates": None, "institution_id": None}
-    return {"number": row.number, "outcome": Outcome.WRONG, **said, "problems": problems}
+    return {"number": row.number, "outcome": RowOutcome.WRONG, **said, "problems": problems}
 
 
 def groups(rows: Iterable[Any], size: int) -> Iterator[list[Any]]:

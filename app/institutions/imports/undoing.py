@@ -16,7 +16,7 @@ from app.access.scope import Scope
 from app.errors import FieldError
 from app.institutions.bulk_changes import NextVersion, change_many, withdraw_many
 from app.institutions.history import INSTITUTION, NEED, Recorded, recorded, with_version
-from app.institutions.imports.judge import Outcome
+from app.institutions.imports.judge import RowOutcome
 from app.institutions.imports.known import looking_past
 from app.institutions.imports.operations import fail, finish
 from app.institutions.imports.refusals import UndoConflicts
@@ -109,7 +109,7 @@ def _referred(
     """Added institutions that something of a table has come to refer to, other than the import's own needs."""
     table, owner = referring
     query = select(ROWS.c.number).join(table, owner == ROWS.c.institution_id).distinct()
-    added = (ROWS.c.import_id == import_id, _TAKEN, ROWS.c.outcome == Outcome.ADDED)
+    added = (ROWS.c.import_id == import_id, _TAKEN, ROWS.c.outcome == RowOutcome.ADDED)
     own = or_(ROWS.c.need_id.is_(None), table.c.id != ROWS.c.need_id) if table.name == "need" else None
     query = query.where(*added) if own is None else query.where(*added, own)
     label = _LABELS.get(table.name, table.name)
@@ -169,13 +169,13 @@ def _withdraw_needs(session: Session, rows: Sequence[Mapping[Any, Any]], now: da
 
 
 def _withdraw_added(session: Session, rows: Sequence[Mapping[Any, Any]], now: datetime) -> None:
-    keys = [row["institution_id"] for row in rows if row["outcome"] == Outcome.ADDED]
+    keys = [row["institution_id"] for row in rows if row["outcome"] == RowOutcome.ADDED]
     withdraw_many(session, _seen(session, keys), now)
 
 
 def _restore_updated(session: Session, rows: Sequence[Mapping[Any, Any]], now: datetime) -> None:
     """Rows that only added a need have left their institution as it was."""
-    keys = [row["institution_id"] for row in rows if row["outcome"] == Outcome.UPDATED and _changed_facts(row)]
+    keys = [row["institution_id"] for row in rows if row["outcome"] == RowOutcome.UPDATED and _changed_facts(row)]
     former = _former(session, keys)
     changes = [_restored(one, former[one.id]) for one in _seen(session, keys)]
     change_many(session, INSTITUTION, changes, now)

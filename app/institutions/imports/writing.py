@@ -19,7 +19,7 @@ from app.errors import FieldError
 from app.institutions.bulk import NewNeed, add_institutions, add_needs
 from app.institutions.bulk_changes import NextVersion, change_many
 from app.institutions.history import INSTITUTION
-from app.institutions.imports.judge import Judged, Outcome, judge
+from app.institutions.imports.judge import Judged, RowOutcome, judge
 from app.institutions.imports.known import known_of
 from app.institutions.imports.operations import fail, finish
 from app.institutions.imports.refusals import ImportHasOpenRows, RegistryChangedSince
@@ -76,7 +76,7 @@ def apply(working: Working) -> None:
         _write_all(working, job, total)
 
 
-def open_rows(job: dict[str, Any], found: dict[Outcome, int]) -> int:
+def open_rows(job: dict[str, Any], found: dict[RowOutcome, int]) -> int:
     """How many rows stand in the way of writing all of them."""
     return sum(found[outcome] for outcome in OPEN if outcome not in _outcomes(job))
 
@@ -89,8 +89,8 @@ def refuse_open(open_count: int) -> ImportHasOpenRows:
     )
 
 
-def _outcomes(job: dict[str, Any]) -> tuple[Outcome, ...]:
-    return (*WRITTEN, Outcome.DUPLICATE) if job["duplicates"] == "add" else WRITTEN
+def _outcomes(job: dict[str, Any]) -> tuple[RowOutcome, ...]:
+    return (*WRITTEN, RowOutcome.DUPLICATE) if job["duplicates"] == "add" else WRITTEN
 
 
 def _write_all(working: Working, job: dict[str, Any], total: int) -> None:
@@ -152,7 +152,7 @@ def _looked_at(session: Session, working: Working, job: dict[str, Any], after: i
     chunk, adds = Chunk(last=rows[-1]["number"] if rows else after), job["duplicates"] == "add"
     for row, one in zip(rows, given, strict=True):
         judged = judge(one, known, working.scope, working.today, add_duplicates=adds)
-        if judged.outcome is Outcome.UNCHANGED:
+        if judged.outcome is RowOutcome.UNCHANGED:
             chunk.done.append(judged)
         elif judged.outcome in WRITTEN and (not job["dry_run"] or _is_same(row, judged)):
             chunk.write.append(judged)
@@ -163,7 +163,7 @@ def _looked_at(session: Session, working: Working, job: dict[str, Any], after: i
 
 def _is_same(row: Any, judged: Judged) -> bool:
     """Whether the row still does what somebody read that it would do."""
-    was = Outcome.ADDED if row["outcome"] == Outcome.DUPLICATE else row["outcome"]
+    was = RowOutcome.ADDED if row["outcome"] == RowOutcome.DUPLICATE else row["outcome"]
     same_effect = (was, row["institution_id"]) == (judged.outcome, judged.institution_id)
     return same_effect and row["differences"] == findings(judged, {}, {})["differences"]
 
@@ -179,7 +179,7 @@ def _write(session: Session, working: Working, job: dict[str, Any], chunk: Chunk
     places = places_of(job)
     marks: list[Row] = []
     for one in (*chunk.write, *chunk.done):
-        is_written = one.outcome is not Outcome.UNCHANGED
+        is_written = one.outcome is not RowOutcome.UNCHANGED
         number = one.given.number
         marks.append(
             {
@@ -236,7 +236,7 @@ def _stopped(job: dict[str, Any], stopped: Sequence[Judged]) -> list[Row]:
         kept = findings(one, places, {})
         problems = kept["problems"] or []
         if job["dry_run"]:
-            outcome = Outcome.CHANGED
+            outcome = RowOutcome.CHANGED
             reason = FieldError("", "registry_changed_since", _MOVED.format(what=_what(one)))
             problems = [judged_problem(one.given.number, reason, places, {}), *problems]
         else:
@@ -248,11 +248,11 @@ def _stopped(job: dict[str, Any], stopped: Sequence[Judged]) -> list[Row]:
 
 def _what(one: Judged) -> str:
     match one.outcome:
-        case Outcome.WRONG:
+        case RowOutcome.WRONG:
             return one.errors[0].detail if one.errors else "本行不再适用"
-        case Outcome.DUPLICATE:
+        case RowOutcome.DUPLICATE:
             return f"同县已登记名称相近的“{one.duplicates[0].name}”"
-        case Outcome.UPDATED:
+        case RowOutcome.UPDATED:
             return "该机构的登记内容已被他人修改或登记"
         case _:
             return "该机构的登记已被撤销或变更"

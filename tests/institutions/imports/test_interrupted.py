@@ -34,11 +34,12 @@ from tests.institutions.imports.clerks import a_clerk, a_row, an_office, sheet
 KILLS = int(os.environ.get("YINQIAO_KILLS", "2"))
 ROWS = 60 + 40 * KILLS
 CHUNK = 10
-# How long a worker may live, in seconds: from its start to some chunks later.
-LIFE = (0.6, 1.6)
+# How many statements a worker may execute before it is killed: a chunk takes some ten, the whole work hundreds.
+LIFE = (5, 90)
 WORKER = f"""
 import sys
 from datetime import timedelta
+from sqlalchemy import Engine, event
 from app.access.row_security import APP_ROLE
 from app.config import read_settings
 from app.http.clock import now
@@ -49,7 +50,7 @@ settings = read_settings()
 runner = Runner(
     open_database(settings, APP_ROLE), Folder(settings.attachments_path), now, timedelta(milliseconds=1), {CHUNK}
 )
-print("ready", flush=True)
+event.listen(Engine, "after_cursor_execute", lambda *_: print(flush=True))
 runner.drain()
 """
 
@@ -60,15 +61,14 @@ def worker(url: str, folder: Path) -> "subprocess.Popen[str]":
     return subprocess.Popen(command, env=environment, cwd=PROJECT_ROOT, stdout=subprocess.PIPE, text=True)
 
 
-def killed_once(url: str, folder: Path, life: float) -> int:
+def killed_once(url: str, folder: Path, life: int) -> int:
+    """How it ended: killed after so many statements, or well before."""
     with worker(url, folder) as process:
         assert process.stdout is not None
-        assert process.stdout.readline() == "ready\n"
-        killer = threading.Timer(life, process.send_signal, (signal.SIGKILL,))
-        killer.start()
-        status = process.wait()
-        killer.cancel()
-        return status
+        for _statement in zip(range(life), process.stdout, strict=False):
+            pass
+        process.send_signal(signal.SIGKILL)
+        return process.wait()
 
 
 @pytest.fixture
@@ -87,10 +87,11 @@ def test_killed_again_and_again_nothing_is_lost_and_nothing_doubled(idle: House,
     names = [f"虚构{number}号{chr(0x4E00 + number * 37)}院" for number in range(ROWS)]
     rows = [a_row(name, "new" if number % 3 else None) for number, name in enumerate(names)]
     accepted = clerk.send(sheet(rows), dry_run=False, mode=mode, duplicates="add").json()
-    ends = [killed_once(url, tmp_path, chance.uniform(*LIFE)) for _ in range(KILLS)]
+    ends = [killed_once(url, tmp_path, chance.randint(*LIFE)) for _ in range(KILLS)]
     assert ends[0] == -signal.SIGKILL
     with worker(url, tmp_path) as process:
-        assert process.wait() == 0
+        process.communicate()
+        assert process.returncode == 0
     found = clerk.house.get(clerk.person, accepted["result"].removeprefix("/api/v1"))
     assert (found["state"], found["operation"]["state"]) == ("applied", "done")
     assert (found["counts"]["total"], found["counts"]["written"]) == (ROWS, ROWS)
