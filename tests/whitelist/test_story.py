@@ -2,7 +2,7 @@
 
 import io
 import re
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from datetime import date, timedelta
 from typing import Any, Final
 
@@ -57,14 +57,19 @@ def house(databases: Databases, seeds: Seeds, tmp_path_factory: pytest.TempPathF
         yield house
 
 
+def headings(row: Iterable[Any]) -> dict[str, int]:
+    """The place of each heading, from 0."""
+    return {str(cell.value).rstrip("*"): place for place, cell in enumerate(row)}
+
+
 def filled(template: bytes, *homes: dict[str, Any]) -> bytes:
     """The template with these homes below its example."""
     book = openpyxl.load_workbook(io.BytesIO(template))
     sheet = book.worksheets[0]
-    columns = {str(cell.value).rstrip("*"): cell.column for cell in sheet[2]}
+    columns = headings(sheet[2])
     for row, home in enumerate(homes, start=4):
         for heading, value in home.items():
-            sheet.cell(row, columns[heading], value)
+            sheet.cell(row, columns[heading] + 1, value)
     saved = io.BytesIO()
     book.save(saved)
     return saved.getvalue()
@@ -75,10 +80,10 @@ def corrected(report: bytes) -> tuple[bytes, list[str]]:
     book = openpyxl.load_workbook(io.BytesIO(report))
     sheet = book.worksheets[0]
     head = next(row for row in sheet.iter_rows() if row[-1].value == "要改什么")
-    columns = {str(cell.value).rstrip("*"): cell.column for cell in head}
-    said = [str(row[-1].value) for row in sheet.iter_rows(min_row=head[0].row + 1) if row[-1].value]
-    wrong = next(row for row in sheet.iter_rows(min_row=head[0].row + 1) if "床位" in str(row[-1].value))
-    sheet.cell(wrong[0].row, columns["床位总数（张）"], 80)
+    columns = headings(head)
+    said = [str(row[-1].value) for row in sheet.iter_rows(min_row=int(head[0].row or 0) + 1) if row[-1].value]
+    wrong = next(row for row in sheet.iter_rows(min_row=int(head[0].row or 0) + 1) if "床位" in str(row[-1].value))
+    wrong[columns["床位总数（张）"]].value = 80
     saved = io.BytesIO()
     book.save(saved)
     return saved.getvalue(), said
