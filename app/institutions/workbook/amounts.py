@@ -82,7 +82,7 @@ def _scaled(fact: Fact, heading_unit: str | None, number: Decimal, own_unit: str
     """What stands behind the number counts before what the heading says."""
     units = scales(fact)
     if own_unit and own_unit not in units:
-        return Wrong("unit_unknown", f"“{fact.label}”的单位“{own_unit}”看不懂，请写成 {_example(fact)}")
+        return Wrong("unit_unknown", f"“{fact.label}”里的“{own_unit}”看不懂，请写成数字，如 {_example(fact)}")
     unit = own_unit or heading_unit
     if unit is None and fact.unit == "元" and number:
         detail = f"“{fact.label}”没有写明单位，请在表头写（万元）或（元），或在数字后写单位，例如 {_example(fact)}"

@@ -79,7 +79,8 @@ def parsed(
 ) -> Iterator[Parsed]:
     """The rows of the workbook or CSV at `path`; `known` maps tidy headings to columns. Raises WorkbookRefused."""
     bounds = limits or Limits()
-    request = {"path": str(path), "known": dict(known), "filled": list(filled), "limits": asdict(bounds)}
+    # The child works elsewhere, where a relative path would lead nowhere.
+    request = {"path": str(path.absolute()), "known": dict(known), "filled": list(filled), "limits": asdict(bounds)}
     with _started(request) as child:
         lines = _lines(child, bounds)
         head = _said(next(lines))

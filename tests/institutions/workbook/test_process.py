@@ -135,3 +135,10 @@ def test_every_refusal_is_chinese_and_says_what_to_do() -> None:
         assert any(word in said.detail for word in ("请", "要有"))
         assert "{" not in said.detail
     assert Archive({}, False).marks == {}
+
+
+def test_a_path_relative_to_where_the_service_runs_is_read(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (tmp_path / "虚构.csv").write_text("机构名称,床位总数\n虚构康宁养老院,60\n", encoding="utf-8")
+    monkeypatch.chdir(tmp_path)
+    with read_workbook(Path("虚构.csv"), date(2026, 11, 21)) as reading:
+        assert [row.name for row in reading] == ["虚构康宁养老院"]
