@@ -3,6 +3,7 @@
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
+from datetime import datetime
 from pathlib import Path
 from typing import Annotated, Any, Final
 from uuid import UUID
@@ -23,21 +24,26 @@ from app.access.commands import told, users
 from app.config import Settings, read_settings, secret_key_of
 from app.demo.load import DEFAULT_SEED, DEFAULT_SIZE, MOST, holds_other, households_of, is_empty, load_sample
 from app.demo.models import Sample, read_sample
-from app.demo.people import holds_people, load_people, renew_keys, stage_of
+from app.demo.people import PREFIX, holds_people, load_people, renew_keys, stage_of
 from app.demo.to_try import to_try
 from app.errors import AppError
-from app.http.clock import now
+from app.http.clock import now, today
 from app.http.logs import configure_logs
+from app.institutions.imports.commands import import_workbook
 from app.main import create_app
 from app.products.load import load_banks
 from app.programmes.load import Loaded, load_seeds
 from app.programmes.seeds import SeedRefused, read_seeds
 from app.programmes.texts import TextRefused, load_texts
 from app.referrals.deliver import deliver
+from app.referrals.demonstration import deliver_sample
+from app.referrals.referral_reminders import remind_banks
 from app.store.backup import back_up, restore
 from app.store.engine import Database, open_database
 from app.store.migrate import current_revision, head_revision, migrate
 from app.store.tables import Institution
+from app.whitelist.daily import run_daily
+from app.whitelist.seeds import load_whitelist
 
 # The frame of the help is English in the library, which offers these names to change it.
 rich_utils.ARGUMENTS_PANEL_TITLE = "参数"
@@ -88,6 +94,7 @@ cli = typer.Typer(name="yinqiao", help="银桥：山西养老金融对接服务"
 policies = typer.Typer(help="政策库", **_GROUP)
 cli.add_typer(policies, name="policies")
 cli.add_typer(users, name="user")
+cli.command(name="import", cls=_InChinese, options_metavar=_OPTIONS)(import_workbook)
 cli.command(cls=_InChinese, options_metavar=_OPTIONS)(deliver)
 
 Host = Annotated[str, typer.Option(help="监听地址")]
@@ -222,6 +229,7 @@ def _seed(settings: Settings, database: Database) -> Loaded:
     with writing_as_service(database, "seed") as session:
         loaded = load_seeds(session, seeds, now())
         load_banks(session, settings.seed_path)
+        load_whitelist(session, settings.seed_path)
         return loaded
 
 
@@ -263,6 +271,7 @@ def _fill_demo(settings: Settings, sample: Sample, size: int, seed: int) -> UUID
         shown = _fill_sample(database, sample, size, seed)
         with writing_as_service(database, "demo_people") as session:
             load_people(session, stage_of(session, sample.banks, shown), now(), settings)
+            deliver_sample(session, PREFIX, [bank.code for bank in sample.banks], now(), today())
             renew_keys(session, _DEMO_KEYS, now(), settings)
         return shown
 
@@ -284,6 +293,21 @@ def load_text(
     with _database(read_settings()) as database, writing_as_service(database, "load_texts") as session:
         for report in load_texts(session, folder, now()):
             typer.echo(str(report))
+
+
+@cli.command()
+def daily(
+    on: Annotated[
+        datetime | None,
+        typer.Option("--on", formats=["%Y-%m-%d"], help="按哪一天办理，如 2026-11-21；缺省为今天，不能晚于今天"),
+    ] = None,
+) -> None:
+    """每天运行一次：名单到期的退出，发出到期和时限的提醒；可反复运行，几处同时运行也不会重复"""
+    day = today() if on is None else on.date()
+    if day > today():
+        _fail(f"{day} 还没有到：到期的条目会提前退出名单。请写今天或过去的日期", 2)
+    with _database(read_settings()) as database:
+        typer.echo(f"{day} {run_daily(database, day, now())}，银行答复期限 {remind_banks(database, day, now())} 条")
 
 
 @cli.command()

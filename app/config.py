@@ -118,6 +118,9 @@ class Settings(BaseSettings):
     rate_limit_storage: str = Field(
         default="memory://", repr=False, description="memory:// 或 redis://主机:6379（多进程共用时），见 limits 库"
     )
+    operation_lease_seconds: int = Field(
+        default=30, ge=1, le=3_600, description="后台工作无进展多少秒后由别的进程接手，1 到 3600 的整数"
+    )
     shutdown_seconds: int = Field(default=30, ge=1, le=600, description="停止服务时等待未完请求的秒数，1 到 600 的整数")
     body_seconds: int = Field(default=60, ge=1, le=3_600, description="收完一个请求体的秒数上限，1 到 3600 的整数")
     postgres_tools_path: Path | None = Field(

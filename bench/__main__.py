@@ -16,7 +16,7 @@ from typing import Any, Final
 
 from app.config import read_settings
 from app.rules import Facts, Truth, given
-from bench import access, candidates, kernel, matches, table, webhooks
+from bench import access, candidates, imports, kernel, matches, table, webhooks
 from bench.agreement import Disagreement, check, check_columns, mixture
 from bench.instalments import LoanQuestion
 from bench.kernel import Question
@@ -57,8 +57,9 @@ def main(sizes: Sequence[int]) -> None:
         _sections(question, peers),
         access.sections(),
         matches.sections(),
-        candidates.sections(sizes),
+        imports.sections(),
         webhooks.sections(),
+        candidates.sections(sizes),
     ):
         print(f"\n{title}")
         print("\n".join(table.ruled([["项目", "用时", "对照用时", "项目 ÷ 对照（最小..最大）", "目标"], *rows])))

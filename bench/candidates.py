@@ -16,7 +16,7 @@ from tempfile import TemporaryDirectory
 from time import perf_counter, process_time
 from typing import Any, Final, TypeAlias
 
-from sqlalchemy import ColumnElement, Select, func, literal_column, select, text
+from sqlalchemy import ColumnElement, Select, func, literal, literal_column, select, text
 from sqlalchemy.orm import Session
 
 from app.access.scope import FULL
@@ -26,7 +26,7 @@ from app.matching.candidates import Candidacy, Candidates, CandidatesAsked, Sort
 from app.rules.bind import bind, conditions
 from app.rules.parameters import NO_PARAMETERS
 from app.store.engine import Database, open_database
-from app.store.pages import DEFAULT_SIZE, PageAsked, Pages
+from app.store.pages import DEFAULT_SIZE, PageAsked, Pages, at_most
 from app.store.tables import institution_version
 from bench.agreement import Disagreement
 from bench.measure import Times, exponent, in_turns
@@ -104,15 +104,17 @@ class Question:
 def question(session: Session, size: int, share: Decimal, *, is_attested: bool) -> Question:
     """The question for a share of a registry, one case at least. Raises Disagreement if it finds another number."""
     wanted = max(1, round(size * share))
-    least = _least_revenue(session, wanted, is_attested=is_attested)
-    candidates = _candidates(least, is_attested=is_attested)
+    threshold = _least_revenue(session, wanted, is_attested=is_attested)
+    candidates = _candidates(threshold, is_attested=is_attested)
     found = sum(count.cases for count in candidates.count(session, CandidatesAsked()).values())
     if found != wanted:
         raise Disagreement(f"候选名单：应有 {wanted} 案，数出 {found} 案")
-    rule = bind(product(least, is_attested=is_attested).rules.rule, AS_OF, NO_PARAMETERS)
+    rule = bind(product(threshold, is_attested=is_attested).rules.rule, AS_OF, NO_PARAMETERS)
     source = case_source(CaseKind.NEED, _MOMENT, FULL)
-    # Revenues are the whole numbers below the size.
-    by_hand = ByHand(source, [one.key for one in conditions(rule)], _REVENUE.between(size - wanted, size))
+    # Revenues are the whole numbers below the size. The numbers stand in the statement, as in ours: as parameters all
+    # shares would be one prepared statement, and one would be measured with the plan that was kept for another.
+    least, most = (literal(bound, _REVENUE.type, literal_execute=True) for bound in (size - wanted, size))
+    by_hand = ByHand(source, [one.key for one in conditions(rule)], _REVENUE.between(least, most))
     return Question(candidates, source, by_hand, wanted)
 
 
@@ -148,9 +150,9 @@ class ByHand:
     def page(self, sort: Sort) -> Select[Any]:
         """Its first rows in the same order; read as the candidates are, or SQLite would walk an index at random."""
         if sort is Sort.REGISTERED:
-            return self._query.order_by(self._id).limit(DEFAULT_SIZE + 1)
+            return self._query.order_by(self._id).limit(at_most(DEFAULT_SIZE + 1))
         every = self._query.offset(literal_column("0")).subquery()
-        return select(every).order_by(every.c.amount.desc(), every.c.case_id).limit(DEFAULT_SIZE + 1)
+        return select(every).order_by(every.c.amount.desc(), every.c.case_id).limit(at_most(DEFAULT_SIZE + 1))
 
 
 def _rows(database: Database, size: int, name: str, grown: _Grown) -> Iterator[list[str]]:

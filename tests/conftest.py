@@ -15,6 +15,7 @@ from app.main import create_app
 from app.programmes.load import load_seeds
 from app.programmes.seeds import Seeds, read_seeds
 from app.store.engine import Database, open_database
+from app.whitelist.seeds import load_whitelist
 from tests.callers import OpenGate
 from tests.contract import documented_client
 from tests.databases import Databases, PostgresDatabases, SqliteDatabases, postgres_of_this_run, settings_for
@@ -121,6 +122,7 @@ def a_library(databases: Databases, seeds: Seeds) -> Iterator[Database]:
     database = open_database(settings_for(url))
     with database.writing() as session:
         load_seeds(session, seeds, SEEDED_AT)
+        load_whitelist(session, PROJECT_ROOT / "seed")
     yield database
     database.dispose()
     databases.drop(url)

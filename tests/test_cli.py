@@ -33,6 +33,20 @@ class Ended(NamedTuple):
 Run = Callable[..., Ended]
 
 
+WHITELIST = """
+criteria:
+  - slug: xugou-admission
+    name: 虚构准入
+    subject: institution
+    effect: admission
+    from: 2026-01-01
+    document: xugou-2026-1
+    rule: {op: eq, fact: institution.filed, value: true, id: filed, cite: {own: 虚构口径}}
+reasons:
+  - {code: xugou_reason, label: 虚构理由, for: [return], from: 2026-01-01}
+"""
+
+
 @pytest.fixture(autouse=True)
 def logs_as_they_were() -> Iterator[None]:
     """`serve` configures the logs of its process, which here is everybody's."""
@@ -73,6 +87,7 @@ def on_small_seeds(on_empty: None, tmp_path: Path, monkeypatch: pytest.MonkeyPat
     root = tmp_path / "installation"
     write_folder(root / "seed")
     (root / "seed" / "banks.yaml").write_text("relending: []\n", encoding="utf-8")
+    (root / "seed" / "whitelist.yaml").write_text(WHITELIST, encoding="utf-8")
     shutil.copytree(PROJECT_ROOT / "seed" / "sample", root / "seed" / "sample")
     shutil.copytree(PROJECT_ROOT / "seed" / "passwords", root / "seed" / "passwords")
     shutil.copytree(PROJECT_ROOT / "migrations", root / "migrations")

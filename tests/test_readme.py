@@ -22,6 +22,7 @@ from app.products.load import load_banks
 from app.programmes.load import load_seeds
 from app.programmes.seeds import Seeds
 from app.store.engine import open_database
+from app.whitelist.seeds import load_whitelist
 from tests.databases import SqliteDatabases, settings_for
 
 README: Final = (PROJECT_ROOT / "README.md").read_text(encoding="utf-8")
@@ -76,7 +77,8 @@ class Terminal:
         return self._curl(words[1:]) if words[0] == "curl" else self._yinqiao(words)
 
     def _curl(self, words: list[str]) -> Answered:
-        method, address, headers, body = "GET", "", {}, None
+        method, address, headers, file = "GET", "", {}, None
+        body: str | bytes | None = None
         rest = iter(words)
         for word in rest:
             if word == "-sI":
@@ -86,10 +88,16 @@ class Terminal:
                 headers[name] = value
             elif word == "-d":
                 method, body = "POST", next(rest)
+            elif word == "--data-binary":
+                method, body = "POST", Path(next(rest).removeprefix("@")).read_bytes()
+            elif word == "-o":
+                file = Path(next(rest))
             elif word != "-s":
                 assert word.startswith(f"{SERVER}/"), word
                 address = word.removeprefix(SERVER)
         answer = self.client.request(method, address, headers=headers, content=body)
+        if file is not None:
+            file.write_bytes(answer.content)
         return Answered(answer.status_code, answer.text)
 
     def _yinqiao(self, words: list[str]) -> Answered:
@@ -112,6 +120,7 @@ def demonstration(
     with database.writing() as session:
         load_seeds(session, seeds, now())
         load_banks(session, settings.seed_path)
+        load_whitelist(session, settings.seed_path)
         load_sample(session, sample, SAMPLE_SIZE, DEFAULT_SEED)
         first = households_of(sample, DEFAULT_SEED).key(0)
         load_people(session, stage_of(session, sample.banks, first), now(), settings)
@@ -119,7 +128,8 @@ def demonstration(
     written = dict(re.findall(r"^([A-Z_]+)=(\S+)$", keys.read_text(encoding="utf-8"), re.MULTILINE))
     with pytest.MonkeyPatch.context() as patch:
         patch.chdir(folder)
-        yield Terminal(TestClient(create_app(settings, database)), written)
+        with TestClient(create_app(settings, database)) as client:
+            yield Terminal(client, written)
     database.dispose()
 
 
@@ -148,7 +158,7 @@ def test_every_story_is_told() -> None:
     operations = " ".join(one.command for one in SHOWN)
     for said in ("eligibility-checks", "interest-subsidy-quotes", "/matches", "/candidates", "/sessions", "/consents"):
         assert said in operations
-    assert sum(one.answer is not None for one in SHOWN) == len(re.findall(r"```(?:json|text)\n", README)) == 8
+    assert sum(one.answer is not None for one in SHOWN) == len(re.findall(r"```(?:json|text)\n", README)) == 9
 
 
 @pytest.mark.parametrize("place", range(len(SHOWN)))
@@ -158,7 +168,7 @@ def test_the_answer_shown_is_the_real_one(answers: list[Answered], place: int) -
         assert answer.status == 0, answer.text
         assert shown.answer is None or without_numbers(answer.text) == without_numbers(shown.answer)
         return
-    assert answer.status == shown.status if shown.status else answer.status in {200, 201}, answer.text[:2000]
+    assert answer.status == shown.status if shown.status else answer.status in {200, 201, 202}, answer.text[:2000]
     assert shown.answer is None or holds(json.loads(answer.text), json.loads(shown.answer)), answer.text[:3000]
 
 

@@ -78,7 +78,8 @@ class AccessGate:
 
     def enter(self, session: Session, request: Request) -> None:
         """Tell the database how far the caller's reach goes."""
-        bind(session, request.state.caller.scope)
+        caller: Caller = request.state.caller
+        bind(session, caller.scope, caller.organisation_id)
 
     def leave(self, session: Session, request: Request) -> None:
         """Write what was done into the trail, as one event."""

@@ -80,6 +80,15 @@ def identify(session: Session, shown: Credential, at: datetime, limits: SessionL
     return _by_session(session, shown, at, limits)
 
 
+def identify_account(session: Session, account_id: UUID, credential: str, at: datetime) -> Caller:
+    """Whoever has an account, as it is now, for work that goes on after its request. Raises CredentialRefused."""
+    query = select(*_PERSON).join(Organisation, Organisation.id == Account.organisation_id)
+    row = session.execute(query.where(Account.id == account_id)).one_or_none()
+    if row is None or _is_closed(row):
+        raise CredentialRefused("提交此项工作的账号已停用，工作没有继续；请由在用的账号重新提交")
+    return _caller(row, Carrier.NOBODY, credential, _allowed(row), at)
+
+
 def _by_key(session: Session, shown: Credential, at: datetime) -> Caller:
     columns: tuple[Any, ...] = (ApiKey.secret_hash, ApiKey.permissions, ApiKey.expires_at, ApiKey.revoked_at, *_PERSON)
     query = select(*columns).join(Account, Account.id == ApiKey.account_id).join(Organisation)

@@ -38,11 +38,13 @@ class Permission(StrEnum):
     """One thing that a route lets somebody do. A stable code: keys of machines name them."""
 
     SIGNED_IN = "account.own"
+    READ_INBOX = "inbox.read"
     READ_REGISTRY = "registry.read"
     READ_FILES = "registry.files"
     REGISTER = "registry.register"
     AMEND_REGISTRY = "registry.amend"
     ATTEST = "registry.attest"
+    IMPORT = "registry.import"
     READ_MATCHES = "matches.read"
     READ_CANDIDATES = "candidates.read"
     READ_ASSESSMENTS = "assessments.read"
@@ -62,38 +64,59 @@ class Permission(StrEnum):
     HAND_OVER = "accounts.handover"
     ISSUE_CODES = "institutions.codes"
     WRITE_KEYS = "keys.write"
+    NOMINATE = "whitelist.nominate"
+    REVIEW_NOMINATIONS = "whitelist.review"
+    READ_WHITELIST = "whitelist.read"
+    READ_BATCHES = "whitelist.batches"
+    READ_ENTRIES = "whitelist.entries"
+    KEEP_LIST = "whitelist.keep"
     READ_EVENTS = "events.read"
     WRITE_WEBHOOKS = "webhooks.write"
+    PUSH = "pushes.push"
+    READ_PUSHES = "pushes.read"
+    READ_REFERRALS = "referrals.read"
+    FOLLOW_UP = "referrals.follow_up"
+    ASK_CONSENT = "consents.ask"
     # No role has it: every key has, for itself.
     ROTATE_OWN_KEY = "keys.rotate_own"
+    READ_STATISTICS = "statistics.read"
     READ_AUDIT = "audit.read"
     SEAL_AUDIT = "audit.seal"
 
 
 _P = Permission
-_OFFICE: Final = {_P.READ_REGISTRY, _P.READ_FILES, _P.READ_MATCHES, _P.READ_ASSESSMENTS, _P.READ_ORGANISATIONS}
-_READ_ALL: Final = _OFFICE | {_P.READ_CANDIDATES, _P.READ_CONSENTS, _P.READ_DRAFTS}
+_OFFICE: Final = {_P.READ_REGISTRY, _P.READ_FILES, _P.READ_MATCHES, _P.READ_ASSESSMENTS, _P.READ_ORGANISATIONS} | {
+    *(_P.READ_WHITELIST, _P.READ_BATCHES, _P.READ_ENTRIES, _P.READ_STATISTICS)
+}
+_READ_ALL: Final = (
+    _OFFICE | {_P.READ_CANDIDATES, _P.READ_CONSENTS, _P.READ_DRAFTS} | {*(_P.READ_PUSHES, _P.READ_REFERRALS)}
+)
 
 # Who may do what. Read it as a table: each line is a role, each word a thing it may do within its scope.
 GRANTS: Final[dict[Role, frozenset[Permission]]] = {
     Role.CIVIL_AFFAIRS: frozenset(
         _OFFICE
-        | {_P.REGISTER, _P.AMEND_REGISTRY, _P.ATTEST, _P.ASSESS, _P.CHECK_RULES, _P.READ_CONSENTS}
-        | {_P.READ_DRAFTS, _P.WRITE_PROGRAMMES, _P.ISSUE_CODES, _P.HAND_OVER}
+        | {_P.REGISTER, _P.IMPORT, _P.AMEND_REGISTRY, _P.ATTEST, _P.ASSESS, _P.CHECK_RULES, _P.READ_CONSENTS}
+        | {_P.READ_DRAFTS, _P.WRITE_PROGRAMMES, _P.ISSUE_CODES, _P.HAND_OVER, _P.READ_INBOX}
+        | {_P.NOMINATE, _P.REVIEW_NOMINATIONS, _P.KEEP_LIST, _P.READ_PUSHES, _P.READ_REFERRALS}
     ),
     Role.PBOC: frozenset(
-        _READ_ALL | {_P.CHECK_RULES, _P.WRITE_BANKS, _P.WRITE_RATES, _P.WRITE_PROGRAMMES, _P.HAND_OVER}
+        _READ_ALL
+        | {_P.CHECK_RULES, _P.WRITE_BANKS, _P.WRITE_RATES, _P.WRITE_PROGRAMMES, _P.HAND_OVER, _P.READ_INBOX, _P.PUSH}
     ),
     Role.BANK: frozenset(
         {_P.READ_REGISTRY, _P.READ_CANDIDATES, _P.CHECK_RULES, _P.WRITE_PRODUCTS, _P.READ_CONSENTS}
-        | {_P.READ_ORGANISATIONS, _P.HAND_OVER}
-        | {_P.READ_EVENTS, _P.WRITE_WEBHOOKS}
+        | {_P.READ_ORGANISATIONS, _P.HAND_OVER, _P.READ_INBOX, _P.READ_ENTRIES, _P.READ_STATISTICS}
+        | {_P.READ_EVENTS, _P.WRITE_WEBHOOKS, _P.READ_PUSHES, _P.READ_REFERRALS, _P.FOLLOW_UP, _P.ASK_CONSENT}
     ),
     Role.INSTITUTION: frozenset(
         {_P.READ_REGISTRY, _P.READ_FILES, _P.AMEND_REGISTRY, _P.READ_MATCHES, _P.READ_ASSESSMENTS, _P.ASSESS}
-        | {_P.READ_CONSENTS, _P.GRANT_CONSENT}
+        | {_P.READ_CONSENTS, _P.GRANT_CONSENT, _P.READ_INBOX, _P.NOMINATE, _P.READ_WHITELIST, _P.READ_ENTRIES}
+        | {_P.READ_REFERRALS}
     ),
-    Role.FINANCE: frozenset(_OFFICE | {_P.ASSESS, _P.CHECK_RULES, _P.READ_DRAFTS, _P.WRITE_PROGRAMMES, _P.HAND_OVER}),
+    Role.FINANCE: frozenset(
+        _OFFICE | {_P.ASSESS, _P.CHECK_RULES, _P.READ_DRAFTS, _P.WRITE_PROGRAMMES, _P.HAND_OVER, _P.READ_INBOX}
+    ),
     Role.AUDITOR: frozenset(_READ_ALL | {_P.READ_AUDIT}),
     Role.SYSTEM_ADMIN: frozenset({_P.READ_ORGANISATIONS, _P.WRITE_ORGANISATIONS, _P.WRITE_ACCOUNTS, _P.HAND_OVER}),
     Role.SECURITY_ADMIN: frozenset({_P.READ_ORGANISATIONS, _P.GRANT_ROLES, _P.WRITE_KEYS}),
@@ -120,6 +143,7 @@ PUBLIC: Final = frozenset(
         "get_product",
         "list_product_versions",
         "get_product_version",
+        "list_public_entries",
         "check_eligibility",
         "quote_interest_subsidy",
         "redeem_institution_code",

@@ -5,6 +5,7 @@ with it, so that a connection which is used again carries nothing over. On SQLit
 """
 
 from typing import Final
+from uuid import UUID
 
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session
@@ -15,10 +16,11 @@ from app.access.scope import Scope
 APP_ROLE: Final = "yinqiao_app"
 
 
-def bind(session: Session, scope: Scope) -> None:
-    """Tell the database the scope of a transaction that has just begun."""
+def bind(session: Session, scope: Scope, organisation_id: UUID | None = None) -> None:
+    """Tell the database the scope of a transaction that has just begun, and the office whose messages it may read."""
     if session.get_bind().dialect.name == "postgresql":
-        session.execute(select(*(func.set_config(f"yinqiao.{name}", text, True) for name, text in _reach(scope))))
+        settings = [*_reach(scope), ("organisation", "" if organisation_id is None else str(organisation_id))]
+        session.execute(select(*(func.set_config(f"yinqiao.{name}", text, True) for name, text in settings)))
 
 
 def _reach(scope: Scope) -> list[tuple[str, str]]:

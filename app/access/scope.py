@@ -11,9 +11,11 @@ from sqlalchemy.orm import InstrumentedAttribute
 
 from app.errors import Forbidden
 from app.rules.bind import region_prefix
-from app.store.tables import Consent, ConsentField, Institution, Project
+from app.store.tables import Consent, ConsentField, Referral, WhitelistEntry
 
 LISTED: Final = "listed"
+# A bank that has granted credit goes on seeing its customer, whatever becomes of the entry.
+LENDING: Final = ("granted", "disbursed")
 PROVINCE: Final = "14"
 # Counts below this are not exact for a bank: a handful, counted under one condition after another, names its members.
 FEW: Final = 10
@@ -25,8 +27,9 @@ class Scope:
     """Rows at or below a region, of one institution where the caller speaks for one, or within reach of one bank.
 
     `region_prefix` is the significant part of a GB/T 2260 code: 14 the province, 1403 a city, 140302 a county; empty
-    for everything. A bank reaches an institution that stands on the white list, itself or with a project, or that
-    consented to it; of facts that need consent it sees those that were consented to.
+    for everything. A bank reaches an institution that was delivered to it, itself or with a project, and still stands
+    on the white list; one to which it lends; and one that consented to it. Of facts that need consent it sees those
+    that were consented to.
     """
 
     region_prefix: str
@@ -94,11 +97,15 @@ class Scope:
         return institution_id.in_(opened.where(self.consents(), ConsentField.fact == field))
 
     def _reached(self, institution_id: Column) -> ColumnElement[bool]:
-        """The institution stands on the white list, or a project of it does, or it lets this bank see something."""
-        listed = select(Institution.id).where(Institution.list_status == LISTED)
-        with_project = select(Project.institution_id).where(Project.list_status == LISTED)
+        """The institution was delivered to the bank and stands on the list, or owes it money, or lets it see something.
+
+        The one place that says so in Python; the function `yinqiao_reached` says the same in PostgreSQL.
+        """
+        stands = and_(WhitelistEntry.state == LISTED, WhitelistEntry.valid_to > self.on)
+        delivered = select(Referral.institution_id).join(WhitelistEntry, WhitelistEntry.id == Referral.entry_id)
+        delivered = delivered.where(Referral.bank_id == self.bank_id, or_(stands, Referral.state.in_(LENDING)))
         consented = select(Consent.institution_id).where(self.consents())
-        return or_(*(institution_id.in_(some) for some in (listed, with_project, consented)))
+        return or_(institution_id.in_(delivered), institution_id.in_(consented))
 
 
 def at_least(few: int | None, count: int) -> int | None:

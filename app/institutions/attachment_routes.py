@@ -69,6 +69,9 @@ async def _draft_of(request: Request, storage: Stored) -> AsyncIterator[Draft]:
         yield await received(request.stream(), file)
 
 
+Arrived = Annotated[Draft, Depends(_draft_of)]
+
+
 @router.post(
     _LIST,
     operation_id="add_attachment",
@@ -86,7 +89,7 @@ def add(
     institution_id: InstitutionId,
     name: FileName,
     storage: Stored,
-    draft: Annotated[Draft, Depends(_draft_of)],
+    draft: Arrived,
 ) -> AttachmentOut:
     """The type is told from the content; the declared one does not matter."""
     key = attach(session, institution_id, name, draft, storage, scope, now())

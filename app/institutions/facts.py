@@ -156,13 +156,18 @@ def values_of(statements: Statements) -> dict[str, Value]:
 
 def fact_row(subject: Subject, statements: Statements) -> dict[str, Any]:
     """All fact columns of a version row: NULL for what is unknown."""
-    known = {name: statements[key] for name, key in _columns(subject) if key in statements}
-    row: dict[str, Any] = {name: None for name, _ in _columns(subject)}
-    row |= {name: _stored(statement.value) for name, statement in known.items()}
-    row[CHECKED] = [name for name, one in known.items() if one.provenance is Provenance.CHECKED]
-    row[REGISTRY] = [name for name, one in known.items() if one.provenance is Provenance.REGISTRY]
-    sources = {name: _source(one) for name, one in known.items() if one.on is not None or one.by is not None}
-    row[SOURCES] = sources or None
+    row: dict[str, Any] = {}
+    vouched: dict[Provenance, list[str]] = {Provenance.CHECKED: [], Provenance.REGISTRY: []}
+    sources: dict[str, dict[str, str]] = {}
+    # One pass: an import asks this of every fact of every row.
+    for name, key in _columns(subject):
+        one = statements.get(key)
+        row[name] = None if one is None else _stored(one.value)
+        if one is not None and one.provenance in vouched:
+            vouched[one.provenance].append(name)
+        if one is not None and (one.on is not None or one.by is not None):
+            sources[name] = _source(one)
+    row |= {CHECKED: vouched[Provenance.CHECKED], REGISTRY: vouched[Provenance.REGISTRY], SOURCES: sources or None}
     return row
 
 

@@ -6,7 +6,7 @@ from datetime import datetime
 from typing import Any, Final, Literal
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, Select, select
+from sqlalchemy import ColumnElement, Select, exists, select
 from sqlalchemy.orm import Session
 
 from app.access.scope import Scope, in_region
@@ -119,13 +119,19 @@ def near_duplicates(
 ) -> list[dict[str, Any]]:
     """Institutions of the county with nearly the same name, less other known sites of the same legal person."""
     header = Institution.__table__.c
-    query = select(header.id, header.name, header.uscc).where(header.region_code == region_code, *_in_scope(scope))
+    in_county = (header.region_code == region_code, on_record(), *_in_scope(scope))
+    query = select(header.id, header.name, header.uscc).where(*in_county)
     rows = [row for row in session.execute(query) if row.id != but and (uscc is None or row.uscc != uscc)]
-    near = near_names(name, {row: row.name for row in rows}, _places(region_code))
+    near = near_names(name, {row: row.name for row in rows}, place_names(region_code))
     return [{"id": row.id, "name": row.name, "uscc": row.uscc, "likeness": score} for row, score in near]
 
 
-def _places(region_code: str) -> tuple[str, ...]:
+def on_record() -> ColumnElement[bool]:
+    """SQL over Institution: a version of it is open. Whatever was withdrawn is on record for the past alone."""
+    return exists().where(_FACTS.institution_id == Institution.id, _FACTS.recorded_to.is_(None))
+
+
+def place_names(region_code: str) -> tuple[str, ...]:
     """The names of a region and of those above it, the long forms first: 山西省, 太原市, 小店区, 山西, 太原, 小店."""
     names: list[str] = []
     code: str | None = region_code

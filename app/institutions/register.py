@@ -162,7 +162,7 @@ def amend(session: Session, seen: Recorded, body: InstitutionPatch, scope: Scope
     if after.name != seen.header["name"]:
         replace_grams(session, seen.id, after.name)
     if after.region_code != seen.header["region_code"]:
-        _move(session, seen.id, after.region_code)
+        move_parts(session, seen.id, after.region_code)
 
 
 def _amended(seen: Recorded, body: InstitutionPatch, today: date, scope: Scope) -> NewInstitution:
@@ -185,7 +185,7 @@ def _amended(seen: Recorded, body: InstitutionPatch, today: date, scope: Scope) 
     return NewInstitution(after.name, with_debt_ratio(facts), after.uscc, after.site_number, after.contact)
 
 
-def _move(session: Session, institution_id: UUID, region_code: str) -> None:
+def move_parts(session: Session, institution_id: UUID, region_code: str) -> None:
     """Needs, loans and consents lie where their institution does; a project stays where it is built."""
     for table in (Need.__table__, Loan.__table__, Consent.__table__):
         moved = update(table).where(table.c.institution_id == institution_id)  # type: ignore[arg-type]

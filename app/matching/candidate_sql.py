@@ -110,7 +110,8 @@ class CandidateSql:
     def _filters(self, source: CaseSource) -> list[ColumnElement[bool]]:
         filters = [source.open, self.scope.regions(source.region), self.scope.institutions(source.institution_id)]
         if self.asked.region is not None:
-            filters.append(in_region(source.region, region_prefix(self.asked.region)))
+            # Where the case lay at the instant that is asked about; the scope goes by where it lies today.
+            filters.append(in_region(source.place, region_prefix(self.asked.region)))
         if self.asked.kinds and source.kind not in self.asked.kinds:
             filters.append(false())
         return filters

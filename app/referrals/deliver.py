@@ -13,7 +13,7 @@ from app.http.clock import now
 from app.http.logs import configure_logs
 from app.referrals.sender import Sender, World
 from app.referrals.targets import Policy, system_resolver
-from app.referrals.webhook_notices import Tell, tell_log
+from app.referrals.webhook_notices import Tell, tell_bank
 from app.referrals.webhook_secrets import Cupboard
 from app.store.engine import Database, open_database
 
@@ -33,7 +33,7 @@ def deliver(
         database.dispose()
 
 
-def the_world(settings: Settings, database: Database, tell: Tell = tell_log) -> World:
+def the_world(settings: Settings, database: Database, tell: Tell = tell_bank) -> World:
     """The sender's world as the settings describe it. Raises SettingsRefused where there is no secret key."""
     return World(
         database=database,

@@ -21,7 +21,7 @@ from app.access.audit.events import writing_as_service
 from app.errors import AppError
 from app.referrals.outbox_schemas import MEDIA_TYPE
 from app.referrals.targets import NameNotFound, Policy, Resolve, TargetRefused, addresses_of, parse_target
-from app.referrals.webhook_notices import Tell, tell_log
+from app.referrals.webhook_notices import Tell, tell_bank
 from app.referrals.webhook_queue import (
     FAILURES_IN_A_ROW,
     Batch,
@@ -65,7 +65,7 @@ class World:
     resolve: Resolve
     trust: ssl.SSLContext
     clock: Callable[[], datetime]
-    tell: Tell = tell_log
+    tell: Tell = tell_bank
     bounds: Bounds = field(default_factory=Bounds)
 
 

@@ -90,6 +90,11 @@ _INSTITUTION = (
     _count("institution.trainees", "培训人数", unit="人", changeable=True),
     _set("institution.training_modes", "培训方式", codes=codes.TRAINING_MODES, changeable=True),
     _bool("institution.trains_for_care_institutions", "为养老护理机构用工培训", changeable=True),
+    # The last day on which each certificate holds; reminders go by these days.
+    _date("institution.fire_safety_until", "消防合格证明有效期至"),
+    _date("institution.food_licence_until", "食品经营许可有效期至"),
+    _date("institution.registration_until", "登记证书有效期至"),
+    _date("institution.grade_until", "等级评定有效期至", visibility=_PUBLIC),
     _attested("institution.stable_cash_flow", "现金流稳定", attested_by="放款银行"),
     _attested("institution.risk_controllable", "风险可控", attested_by="放款银行"),
     _attested("institution.lawful_compliant", "依法合规"),

@@ -28,7 +28,7 @@ from app.errors import AppError
 from app.store.base import Base
 from app.store.engine import make_engine, read_only
 from app.store.migrate import revision_of
-from app.store.tables import Attachment
+from app.store.tables import Attachment, ImportJob
 
 FORMAT: Final = 1
 _MANIFEST, _DATABASE, _ATTACHMENTS = "manifest.json", "database", "attachments"
@@ -241,7 +241,8 @@ def _restore_attachments(archive: tarfile.TarFile, folder: Path) -> set[str]:
 
 def _hashes(engine: Engine) -> list[str]:
     with read_only(engine).connect() as connection:
-        return list(connection.scalars(select(Attachment.sha256).distinct().order_by(Attachment.sha256)))
+        kept = select(Attachment.sha256).union(select(ImportJob.sha256))
+        return sorted(connection.scalars(kept))
 
 
 def _place(folder: Path, sha256: str) -> Path:

@@ -16,7 +16,7 @@ from decimal import Decimal
 from typing import Any, Final
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, Row, Select, and_, func, literal, or_, select, tuple_
+from sqlalchemy import BindParameter, ColumnElement, Integer, Row, Select, and_, func, literal, or_, select, tuple_
 from sqlalchemy.orm import InstrumentedAttribute, Session
 
 from app.errors import FieldError, Unprocessable
@@ -84,13 +84,13 @@ class Pages:
             keyed = keyed.where(_after(order, self._read(asked.cursor, asked.bound, len(order))))
         size = min(asked.size, MAX_SIZE)
         # One row more than is shown says whether there is a next page.
-        rows = session.execute(keyed.order_by(*(key.ordered for key in order)).limit(size + 1)).all()
+        rows = session.execute(keyed.order_by(*(key.ordered for key in order)).limit(at_most(size + 1))).all()
         if len(rows) <= size:
             return Page(rows, None)
         return Page(rows[:size], self._write(rows[size - 1][-len(order) :], asked.bound))
 
     def after(self, values: Sequence[object], bound: Mapping[str, object]) -> str:
-        """The cursor that begins after these sort values, for a list that grows at its end and is read again there."""
+        """The cursor of whatever will come after these sort values, for lists that grow at their end."""
         return self._write(values, bound)
 
     def _write(self, values: Sequence[object], bound: Mapping[str, object]) -> str:
@@ -115,6 +115,16 @@ class Pages:
         filters = json.dumps(bound, ensure_ascii=False, sort_keys=True, default=str).encode()
         message = len(filters).to_bytes(8) + filters + content
         return hmac.new(self._secret, message, hashlib.sha256).digest()[:_SIGNATURE_BYTES]
+
+
+def at_most(rows: int) -> BindParameter[int]:
+    """A LIMIT that stands in the statement as a number.
+
+    As a parameter it is unknown to the plan that PostgreSQL keeps for a prepared statement, which is then made for a
+    tenth of all rows. That plan is either refused, so that each page is planned anew (8 of 10 ms for a long rule), or
+    taken, and reads far too much (22 ms instead of 11).
+    """
+    return literal(rows, Integer, literal_execute=True)
 
 
 def count_rows(session: Session, query: Select[*tuple[Any, ...]]) -> int:

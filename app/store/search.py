@@ -131,14 +131,17 @@ def near_names(name: str, others: Mapping[K, str], ignored: Sequence[str] = ()) 
 
     `ignored` are the names of places, which all names of a county share and which say nothing.
     """
-    bare = {key: _without(other, ignored) for key, other in others.items()}
-    found = process.extract(
-        _without(name, ignored), bare, scorer=fuzz.ratio, score_cutoff=NEAR, limit=_MOST_NEAR, processor=None
-    )
+    return nearest(bare_name(name, ignored), {key: bare_name(other, ignored) for key, other in others.items()})
+
+
+def nearest(bare: str, others: Mapping[K, str]) -> list[tuple[K, float]]:
+    """The same among names that are bare already, for whoever compares many names with the same others."""
+    found = process.extract(bare, others, scorer=fuzz.ratio, score_cutoff=NEAR, limit=_MOST_NEAR, processor=None)
     return [(key, round(score, 1)) for _, score, key in found]
 
 
-def _without(name: str, ignored: Sequence[str]) -> str:
+def bare_name(name: str, ignored: Sequence[str]) -> str:
+    """What distinguishes a name: without the names of its places."""
     bare = plain(name)
     for place in ignored:
         bare = bare.replace(place, "")

@@ -9,6 +9,7 @@ from sqlalchemy import Connection, insert
 from app.access.scope import FULL, NOTHING, Scope
 from app.store.base import Base
 from app.store.types import new_key
+from tests.access.deliveries import deliver_places
 
 TODAY = date(2026, 11, 21)
 AT = datetime(2026, 11, 1, tzinfo=UTC)
@@ -164,6 +165,8 @@ def write_place(connection: Connection, place: Place) -> None:
     )
     write_project(connection, place, recorded)
     write_consent(connection, place)
+    if place.listed or place.project_listed:
+        deliver_places(connection, place.id, (LENDER, OTHER_LENDER))
 
 
 def write_project(connection: Connection, place: Place, recorded: dict[str, object]) -> None:

@@ -19,16 +19,23 @@ from sqlalchemy.orm import Session
 from app.access.permissions import Role
 from app.access.row_security import APP_ROLE
 from app.http.clock import now, today
+from app.http.idempotency import HEADER
+from app.inbox.messages import Recipient, send
 from app.main import create_app
 from app.programmes.draft_schemas import EXAMPLE_DRAFT
 from app.programmes.seeds import Seeds
 from app.referrals.outbox import append
 from app.referrals.webhook_schemas import EXAMPLE_ENDPOINT
 from app.store.engine import Database, make_engine
-from app.store.tables import ApiKey, Attestation, AuditEvent
+from app.store.tables import ApiKey, Attestation, AuditEvent, Delivery, Message, Referral
+from app.whitelist.objections import object_to
 from tests.access.people import Person, colleague, somebody
 from tests.access.town import CITY, FAR, HOME, REVENUE, SIBLING, Town, a_town, offer
 from tests.databases import Databases, settings_for
+from tests.inbox.letters import a_letter
+from tests.institutions.imports.clerks import Clerk, a_row
+from tests.whitelist.desk import Reviewers, an_institution
+from tests.whitelist.listing import announce, clerk
 
 PDF: Final = b"%PDF-1.4\nstartxref\n0\n%%EOF\n"
 SLUG: Final = "kangyang-interest-subsidy"
@@ -104,16 +111,25 @@ def written_down(town: Town) -> dict[str, str]:
         key = session.scalars(select(ApiKey.id).where(ApiKey.account_id == other.account_id)).one()
         attested = session.scalars(select(Attestation.id).where(Attestation.institution_id == town.home)).first()
         event = session.scalars(select(AuditEvent.id).where(AuditEvent.account_id == people.county.account_id)).first()
+        send(session, [Recipient(HOME, organisation_id=people.county.organisation_id)], a_letter(), now())
+        message = session.scalars(select(Message.id)).one()
+    nominated = house.post(
+        people.home, "/whitelist/nominations", {"subject_kind": "project", "subject_id": str(town.project)}
+    )
+    imported = Clerk(house, people.county).bring([a_row("虚构待导入养老院")])
     between = {"from_user_id": str(people.county.account_id), "to_user_id": str(mate.account_id)}
     handed = house.post(people.county, "/handovers", between | {"starts_on": "2099-01-01", "reason": "虚构的休假"})
     endpoint = house.post(people.bank, "/webhook-endpoints", EXAMPLE_ENDPOINT)
     tested = house.post(people.bank, f"/webhook-endpoints/{endpoint['id']}/actions/send-test", status=200, version=1)
     with house.owner.writing() as session:
         told = append(session, town.bank_id, "cn.yinqiao.push.delivered", str(town.home), {}, now())
-    return {
+        keeping = on_the_list(session, town)
+    request = house.post(people.bank, "/consents/requests", request_of(str(town.home)), headers={HEADER: "rehearsed"})
+    return keeping | {
         "endpoint_id": endpoint["id"],
         "webhook_delivery_id": tested["id"],
         "told_id": str(told),
+        "request_id": request["id"],
         "institution_id": str(town.home),
         "project_id": str(town.project),
         "need_id": str(town.need),
@@ -129,12 +145,36 @@ def written_down(town: Town) -> dict[str, str]:
         "organisation_id": str(people.county.organisation_id),
         "user_id": str(mate.account_id),
         "handover_id": handed["id"],
+        "import_id": imported["id"],
+        "operation_id": imported["operation"]["id"],
+        "message_id": str(message),
+        "nomination_id": nominated["id"],
         "key_id": str(key),
         "code_id": code["id"],
         "event_id": str(event),
         "session_id": str(UUID(int=0)),
         "series": "lpr_1y",
         "action": "meet",
+    }
+
+
+def on_the_list(session: Session, town: Town) -> dict[str, str]:
+    """The home's entry and what became of it at its bank; a batch on notice, with an objection to what it announces."""
+    people, reviewers = town.people, Reviewers.made(session)
+    maker = clerk(people.province.account_id, people.province.organisation_id)
+    mine = Referral.bank_id == town.bank_id, Referral.institution_id == town.home
+    referral = session.scalars(select(Referral).where(*mine)).one()
+    delivery = session.get_one(Delivery, referral.first_delivery_id)
+    other = reviewers.approve(session, an_institution(session, HOME, None), HOME, None, now())
+    batch = announce(session, other, maker, today())
+    objection = object_to(session, other, "虚构的李先生", "虚构的理由", maker, now(), today())
+    return {
+        "entry_id": str(referral.entry_id),
+        "referral_id": str(referral.id),
+        "delivery_id": str(delivery.id),
+        "push_id": str(delivery.push_id),
+        "batch_id": str(batch.id),
+        "objection_id": str(objection.id),
     }
 
 
@@ -148,3 +188,9 @@ def consent_to(bank: str) -> dict[str, Any]:
         "valid_to": (today() + timedelta(days=90)).isoformat(),
         "evidence": "虚构授权书",
     }
+
+
+def request_of(institution: str) -> dict[str, Any]:
+    """What a bank asks an institution to let it see."""
+    asked = {name: value for name, value in consent_to("").items() if name not in {"bank", "evidence"}}
+    return {"institution_id": institution, **asked, "reason": "虚构的事由"}

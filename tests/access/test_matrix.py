@@ -28,8 +28,16 @@ OPERATIONS: Final = {one.id: one for one in operations_of(document_of(an_app()))
 REFUSED: Final = {401: "1", 403: "3", 404: "4"}
 # Lists that are cut to the caller's scope, and the id that tells whether what is the home county's stands in them.
 CUT: Final = {
+    "list_inbox": "message_id",
+    "list_batches": "batch_id",
+    "list_changes": "entry_id",
+    "list_entries": "entry_id",
+    "list_objections": "objection_id",
+    "list_nominations": "nomination_id",
+    "list_nominations_to_do": "nomination_id",
     "list_institutions": "institution_id",
     "list_assessments": "assessment_id",
+    "list_imports": "import_id",
     "list_consents": "consent_id",
     "list_organisations": "organisation_id",
     "list_users": "user_id",
@@ -38,13 +46,25 @@ CUT: Final = {
     "list_audit_events": "event_id",
     "list_events": "told_id",
     "list_webhook_endpoints": "endpoint_id",
+    "list_pushes": "push_id",
+    "list_referrals": "referral_id",
+    "list_consent_requests": "request_id",
 }
 # Where the example of a body names rows, they are the home county's.
 BODIES: Final[dict[str, dict[str, str]]] = {
     "add_assessment": {"institution": "institution_id", "need": "need_id"},
     "add_handover": {"from_user_id": "user_id"},
     "issue_key": {"user_id": "user_id"},
+    "add_nomination": {"subject_id": "institution_id"},
     "add_user": {"organisation_id": "organisation_id"},
+    "assign_referral": {"manager_id": "user_id"},
+    "add_consent_request": {"institution_id": "institution_id"},
+}
+# What the query has to hold.
+QUERIES: Final[dict[str, dict[str, str]]] = {
+    "preview_push": {"bank": "xugou-bank"},
+    "list_push_preview": {"bank": "xugou-bank"},
+    "answer_referrals": {},
 }
 # Where a parameter of another name stands in the address under the same one.
 ELSEWHERE: Final = {"get_policy": {"slug": "yangzhengbanfa-2025-37"}}
@@ -78,6 +98,8 @@ def request_for(operation: Operation, rehearsal: Rehearsal, caller: str) -> dict
     if operation.id in BODIES:
         named = {field: rehearsal.ids[name] for field, name in BODIES[operation.id].items()}
         request["json"] = {**request["json"], **named}
+    if operation.id in QUERIES:
+        request["params"] = QUERIES[operation.id]
     if operation.id in CUT:
         request["params"] = {"page_size": 200}
     return request

@@ -9,6 +9,7 @@ import pytest
 from app.access.permissions import Role
 from app.regions import regions
 from app.store.types import new_key
+from tests.access.deliveries import delivered
 from tests.access.house import (
     CITY,
     COUNTY,
@@ -198,6 +199,7 @@ def test_offices_are_seen_within_ones_region_and_other_banks_not_at_all(house: H
         own, other = a_bank(session, "xugou-own").id, a_bank(session, "xugou-other").id
         listed = an_institution(session, list_status="listed")
         unlisted = an_institution(session)
+        delivered(session, [own], [listed.id])
         offices = {
             "own": an_organisation(session, "bank", COUNTY, bank_id=own).id,
             "other": an_organisation(session, "bank", COUNTY, bank_id=other).id,

@@ -1,14 +1,21 @@
 """Sessions: how long they live, what kills them, and who sees them."""
 
+import json
 from collections.abc import Iterator
 from datetime import datetime, timedelta
 
 import pytest
 import time_machine
 from sqlalchemy import select, update
+from sqlalchemy.orm import Session
 
 from app.access.permissions import Role
-from app.store.tables import Account, Organisation, SignInSession
+from app.access.session_schemas import ConsoleSignedInOut, SecondFactorOut, SignedInOut
+from app.http.idempotency import HEADER, REPLAYED, Keyed, keep
+from app.http.schemas import OutputSchema
+from app.store.base import Base
+from app.store.tables import Account, IdempotentAnswer, Organisation, SignInSession
+from app.store.types import new_key
 from tests.access.door import PASSWORD, START, Door, a_door
 from tests.access.house import refused
 from tests.access.people import an_account
@@ -73,6 +80,33 @@ def test_the_token_itself_is_nowhere_kept(door: Door) -> None:
     with door.owner.reading() as session:
         rows = session.execute(select(SignInSession.__table__)).all()
     assert not any(token in str(value) for row in rows for value in row)
+
+
+def test_a_sign_in_that_is_sent_again_is_another_one_and_no_answer_keeps_a_token(door: Door) -> None:
+    user = door.user()
+    answers = [door.attempt(user.login, headers={HEADER: "sign-in-1"}) for _ in range(2)]
+    tokens = [str(one.json()["token"]) for one in answers]
+    assert len(set(tokens)) == 2
+    assert not any(REPLAYED in one.headers for one in answers)
+    with door.owner.reading() as session:
+        assert session.scalars(select(IdempotentAnswer)).all() == []
+        for table in Base.metadata.tables.values():
+            rows = session.execute(select(table)).all()
+            assert not any(token in str(row) for token in tokens for row in rows), table.name
+
+
+@pytest.mark.parametrize("shown", [SignedInOut, ConsoleSignedInOut, SecondFactorOut])
+def test_an_answer_that_were_kept_would_have_no_secret_in_it(session: Session, shown: type[OutputSchema]) -> None:
+    secrets = {"token", "csrf_token", "secret", "otpauth_uri"} & set(shown.model_fields)
+    rest = {"session_id": new_key(), "owed": [], "expires_at": START, "idle_minutes": 30}
+    given = {name: one for name, one in rest.items() if name in shown.model_fields}
+    answer = shown.model_validate(given | dict.fromkeys(secrets, "xugou-once-only"))
+    sent = keep(session, Keyed("somebody", "key", "0" * 64, 201), answer, None, START)
+    session.flush()
+    kept = session.scalars(select(IdempotentAnswer.body)).one()
+    assert secrets
+    assert bytes(sent.body).count(b"xugou-once-only") == len(secrets)
+    assert {name: value for name, value in json.loads(kept).items() if name in secrets} == dict.fromkeys(secrets)
 
 
 @pytest.mark.parametrize("change", ["roles", "closed", "office closed"])

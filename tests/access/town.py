@@ -14,11 +14,14 @@ from sqlalchemy.orm import Session
 
 from app.access.permissions import Role
 from app.access.row_security import APP_ROLE
+from app.config import PROJECT_ROOT
 from app.main import create_app
 from app.programmes.load import load_seeds
 from app.programmes.seeds import Seeds
 from app.store.engine import open_database
 from app.store.tables import Institution, institution_version
+from app.whitelist.seeds import load_whitelist
+from tests.access.deliveries import delivered
 from tests.access.house import House, a_bank
 from tests.access.people import Person, colleague, somebody
 from tests.conftest import SEEDED_AT
@@ -29,6 +32,7 @@ from tests.matching.factories import Registry
 HOME, SIBLING, CITY, FAR = "140105", "140107", "140100", "140302"
 REVENUE: Final = "institution.annual_revenue_yuan"
 # So many institutions stand on the list beside those with names: with `home` and `neighbour` more than ten.
+SECRET_KEY: Final = "k" * 32
 CROWD: Final = 9
 
 
@@ -101,6 +105,7 @@ def build(session: Session, house: House) -> Town:
     loan = registry.loan(home, None, balance_yuan=Decimal(500_000), overdue=False)
     registry.attest(home, "institution.stable_cash_flow")
     bank, other = a_bank(session, "xugou-bank").id, a_bank(session, "xugou-other-bank").id
+    delivered(session, (bank, other), [home, neighbour, *crowd])
     return Town(
         house,
         the_people(session, bank, other, home, neighbour),
@@ -137,16 +142,17 @@ def the_people(session: Session, bank: UUID, other: UUID, home: UUID, neighbour:
 
 
 @contextmanager
-def a_town(databases: Databases, seeds: Seeds, folder: Path) -> Iterator[Town]:
+def a_town(databases: Databases, seeds: Seeds, folder: Path, **more: object) -> Iterator[Town]:
     """On PostgreSQL the service works as the role that owns nothing. Nobody counts requests."""
     url = databases.create()
     unlimited = {"requests_per_minute_and_caller": 0, "requests_per_minute_and_address": 0}
-    settings = settings_for(url, attachments_path=folder, secret_key="k" * 32, **unlimited)
+    settings = settings_for(url, attachments_path=folder, secret_key=SECRET_KEY, **unlimited, **more)
     owner, served = open_database(settings), open_database(settings, APP_ROLE)
     with documented_client(create_app(settings, served)) as client:
         house = House(client, owner, served)
         with owner.writing() as session:
             load_seeds(session, seeds, SEEDED_AT)
+            load_whitelist(session, PROJECT_ROOT / "seed")
             town = build(session, house)
         yield town
     served.dispose()

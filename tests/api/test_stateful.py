@@ -28,12 +28,13 @@ from app.programmes.load import load_seeds
 from app.programmes.seeds import Seeds
 from app.store.engine import open_database
 from app.store.tables import Institution, Product, Programme
+from app.whitelist.seeds import load_whitelist
 from tests.api.test_generated import CROSS_FIELD, OneKey
 from tests.callers import OneKeyGate
 from tests.conftest import SEEDED_AT
 from tests.databases import Databases, settings_for
 
-DEFAULTS: Final = {"sqlite": "40", "postgresql": "12"}
+DEFAULTS: Final = {"sqlite": "24", "postgresql": "10"}
 # `make fuzz` asks for many more; these numbers keep an ordinary run short. Each scenario has a database of its own,
 # which is a file to copy on SQLite and half a second of work on PostgreSQL.
 FUZZES = "YINQIAO_FUZZ_EXAMPLES" in os.environ
@@ -180,6 +181,7 @@ def province(databases: Databases, seeds: Seeds) -> Iterator[str]:
     database = open_database(settings_for(url))
     with database.writing() as session:
         load_seeds(session, seeds, SEEDED_AT)
+        load_whitelist(session, PROJECT_ROOT / "seed")
         load_banks(session, PROJECT_ROOT / "seed")
         load_sample(session, SAMPLE, INSTITUTIONS, SEED)
         for name, column in KEYS.items():

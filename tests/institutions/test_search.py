@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from sqlalchemy import select
+from sqlalchemy import event, select
 from sqlalchemy.orm import Session
 
 from app.institutions.bulk import add_institutions
@@ -155,6 +155,19 @@ def test_workers_with_one_secret_read_each_others_cursors(session: Session) -> N
     assert [len(first.rows), len(rest.rows)] == [2, 1]
     with pytest.raises(CursorRefused):
         Pages("other-secret").take(session, query, order, PageAsked({}, first.next_cursor))
+
+
+def test_how_many_rows_are_wanted_is_a_number_in_the_statement(session: Session) -> None:
+    """A plan that PostgreSQL keeps for the statement must know it; one for an unknown number of rows is a bad one."""
+    said: list[str] = []
+
+    def hear(_connection: object, _cursor: object, statement: str, *_more: object) -> None:
+        said.append(statement)
+
+    event.listen(session.connection(), "before_cursor_execute", hear)
+    for size in (2, 7):
+        Pages("shared-secret").take(session, select(Institution.id), (Key(Institution.id),), PageAsked({}, size=size))
+    assert [one.rpartition("LIMIT ")[2].split()[0] for one in said] == ["3", "8"]
 
 
 @pytest.mark.parametrize("mixed", [False, True])

@@ -2,16 +2,19 @@
 
 from collections import Counter
 from collections.abc import Callable
+from datetime import datetime, timedelta
+from decimal import Decimal
 from typing import Any
 from uuid import UUID
 
 import pytest
-from sqlalchemy import event
+from sqlalchemy import event, update
 
 from app.cases.select import CaseKind
 from app.matching.candidates import Sort
+from app.store.tables import Institution, Need, Project
 from tests.matching.conftest import World
-from tests.matching.factories import AS_OF, products
+from tests.matching.factories import AS_OF, RECORDED, products
 
 CANDIDATES = {"eligible", "needs_info", "near_miss"}
 SLUGS = [record.slug for record in products()]
@@ -167,6 +170,32 @@ def test_a_near_miss_says_how_far_it_is(world: World) -> None:
         "床位总数：还差 1 张（达到 50 张）",
         "床位总数：还差 10 张（达到 50 张）",
     }
+
+
+def test_the_region_of_the_past_is_where_the_case_lay_then(workshop: World) -> None:
+    old, new, moved_at = "140902", "141002", RECORDED + timedelta(days=30)
+    with workshop.database.writing() as session:
+        registry = workshop.registry
+        registry.session = session
+        owner = registry.institution(region=old, beds_total=80, filed=True)
+        ids = {owner, registry.project(owner, region=old), registry.need(owner, amount_yuan=Decimal(1_000_000))}
+        nouns: dict[CaseKind, type[Institution] | type[Project] | type[Need]] = {
+            CaseKind.INSTITUTION: Institution,
+            CaseKind.PROJECT: Project,
+            CaseKind.NEED: Need,
+        }
+        for kind, noun in nouns.items():
+            session.execute(update(noun).where(noun.id.in_(ids)).values(region_code=new))
+            if kind is not CaseKind.NEED:  # A need lies where its institution does.
+                registry.change(kind, registry.ids[kind][-1], moved_at, region_code=new)
+
+    def found(region: str, known_at: datetime | None) -> set[UUID]:
+        asked = {} if known_at is None else {"known_at": known_at.isoformat()}
+        return {UUID(one["case_id"]) for one in candidates(workshop, "all-kinds", region=region, **asked)} & ids
+
+    before = moved_at - timedelta(seconds=1)
+    assert [found(old, at) for at in (before, moved_at, None)] == [ids, set(), set()]
+    assert [found(new, at) for at in (before, moved_at, None)] == [set(), ids, ids]
 
 
 def test_an_unpublished_or_foreign_product_is_not_found(world: World) -> None:

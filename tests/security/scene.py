@@ -1,16 +1,17 @@
 """A town with belongings of several owners, and callers for whom some of them are foreign."""
 
 from dataclasses import dataclass
-from datetime import UTC, date, datetime
+from datetime import UTC, date, datetime, timedelta
 from typing import Final
 from uuid import UUID
 
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
+from app.access.caller import Caller
 from app.access.credentials import NewKey, hashed, new_token
 from app.access.permissions import Permission, Role, permissions_of
-from app.http.clock import now
+from app.http.clock import now, today
 from app.referrals.webhook_schemas import EXAMPLE_ENDPOINT
 from app.store.tables import (
     Account,
@@ -20,12 +21,19 @@ from app.store.tables import (
     Attestation,
     AuditEvent,
     Handover,
+    ImportJob,
     InstitutionCode,
+    Message,
+    Operation,
     SignInSession,
 )
+from app.whitelist import batches_service
+from app.whitelist.objections import object_to
 from tests.access.people import SINCE, Person, a_consent, a_key, an_account, an_organisation, colleague, somebody
 from tests.access.town import HOME, SIBLING, Town, terms
 from tests.matching.factories import Registry
+from tests.whitelist.desk import Reviewers, an_institution
+from tests.whitelist.listing import announce, clerk, put_on_the_list
 
 DAY: Final = date(2026, 1, 1)
 REVENUE: Final = "institution.annual_revenue_yuan"
@@ -140,15 +148,62 @@ def office(session: Session, region: str) -> Ids:
         previous_hash="0" * 64,
         hash="0" * 64,
     )
-    session.add_all((handover, event))
+    message = Message(
+        region_code=region,
+        organisation_id=giver.organisation_id,
+        kind="reminder.list",
+        title="虚构",
+        body="虚构",
+        subject_kind="institution",
+        subject_id=giver.account_id,
+        key="虚构",
+        created_at=SINCE,
+    )
+    session.add_all((handover, event, message))
     session.flush()
     return {
+        **an_import(session, giver, region),
+        "message_id": message.id,
         "organisation_id": giver.organisation_id,
         "user_id": giver.account_id,
         "handover_id": handover.id,
         "key_id": key_row,
         "event_id": event.id,
     }
+
+
+def an_import(session: Session, clerk: Person, region: str) -> Ids:
+    """A workbook that was checked, and the work of checking it."""
+    job = ImportJob(
+        region_code=region,
+        organisation_id=clerk.organisation_id,
+        account_id=clerk.account_id,
+        file_name="虚构.xlsx",
+        sha256="0" * 64,
+        size=1,
+        state="checked",
+        dry_run=True,
+        mode="atomic",
+        duplicates="hold",
+        created_at=SINCE,
+    )
+    session.add(job)
+    session.flush()
+    work = Operation(
+        kind="check_import",
+        region_code=region,
+        account_id=clerk.account_id,
+        credential="test",
+        request_id="虚构",
+        address="local",
+        import_id=job.id,
+        state="done",
+        created_at=SINCE,
+        finished_at=SINCE,
+    )
+    session.add(work)
+    session.flush()
+    return {"import_id": job.id, "operation_id": work.id}
 
 
 def a_key_row(session: Session, account: UUID) -> UUID:
@@ -189,6 +244,8 @@ def a_scene(town: Town) -> Scene:
         everything = an_account(session, an_organisation(session, "operator"), *Role)
         admins = [somebody(session, role, HOME) for role in (Role.SYSTEM_ADMIN, Role.SECURITY_ADMIN, Role.AUDITOR)]
         whole = Person(everything.id, everything.organisation_id, a_key(session, everything.id))
+        own |= on_the_list(session, town, town.home, HOME)
+        other |= on_the_list(session, town, town.neighbour, SIBLING) | {"batch_id": a_draft_of_a_batch(session, town)}
     consent = {"consent_id": other["consent_id"]}
     draft = programme_draft(town)
     views = (
@@ -209,6 +266,28 @@ def a_scene(town: Town) -> Scene:
         View("signed in", one, frozenset({Role.CIVIL_AFFAIRS}), {}, {"session_id": session_id}),
     )
     return Scene(town, views, whole)
+
+
+def the_keepers(session: Session, town: Town) -> tuple[Caller, Caller]:
+    """Two of the province."""
+    mate = colleague(session, town.people.province, Role.CIVIL_AFFAIRS)
+    return clerk(town.people.province.account_id, mate.organisation_id), clerk(mate.account_id, mate.organisation_id)
+
+
+def on_the_list(session: Session, town: Town, institution: UUID, region: str) -> Ids:
+    """An entry, and a nomination on notice against which somebody objected."""
+    (maker, checker), reviewers = the_keepers(session, town), Reviewers.made(session)
+    approved = reviewers.approve(session, institution, region, None, now())
+    entry = put_on_the_list(session, approved, maker, checker, today() - timedelta(days=1))
+    other = reviewers.approve(session, an_institution(session, region, None), region, None, now())
+    announce(session, other, maker, today())
+    objection = object_to(session, other, "虚构的李先生", "虚构的理由", maker, now(), today())
+    return {"entry_id": entry.id, "nomination_id": other, "objection_id": objection.id}
+
+
+def a_draft_of_a_batch(session: Session, town: Town) -> UUID:
+    """It is the province's alone."""
+    return batches_service.draft(session, "虚构草稿", [], the_keepers(session, town)[0], now()).id
 
 
 def product_draft(town: Town) -> Ids:

@@ -115,12 +115,17 @@ BODIES: dict[str, tuple[str, dict[str, str], dict[str, Any]]] = {
         {"parent_id": "organisation_id"},
         {"code": "xugou-new", "kind": "finance", "region_code": "140105", "bank_id": None, "institution_id": None},
     ),
+    "add_nomination": ("county", {"subject_id": "institution_id"}, {"subject_kind": "institution"}),
     "amend_organisation": ("system admin", {"parent_id": "organisation_id"}, {}),
 }
 # What a body names beside the field that is asked.
 ALONG = {"institution", "from_user_id", "to_user_id"}
 # Public codes of banks and, of institutions, only of the whole province's administrators.
 ANYBODYS = {("add_organisation", "bank_id"), ("add_organisation", "institution_id")}
+# Batches are the province's, to which no nomination is foreign.
+# No row but a place in one's own inbox: whatever is named, nothing beyond it and nothing foreign is marked.
+ANYBODYS |= {("read_inbox", "up_to")}
+ANYBODYS |= {("add_batch", "nominations"), ("change_batch", "add"), ("change_batch", "remove")}
 
 
 def id_fields(operation: Operation, document: Mapping[str, Any]) -> set[tuple[str, str]]:

@@ -51,16 +51,13 @@ def test_what_moves_a_state_is_refused_without_a_key_of_idempotency(operations: 
 
 
 MOVES: Final = {
-    "act_on_need",
-    "enable_webhook_endpoint",
-    "publish_product_version",
-    "publish_programme_draft",
-    "resend_webhook_delivery",
-    "rotate_webhook_secret",
-    "test_webhook_endpoint",
-    "withdraw_consent",
-    "withdraw_product_version",
-    "withdraw_programme_draft",
+    *("abandon_batch", "announce_batch", "publish_batch", "dismiss_objection", "object_to_nomination"),
+    *("uphold_objection", "suspend_entry", "reinstate_entry", "remove_entry", "renew_entry"),
+    *("allow_nomination", "appeal_nomination", "approve_nomination", "dismiss_nomination", "recommend_nomination"),
+    *("reject_nomination", "return_nomination", "review_nomination", "submit_nomination", "withdraw_nomination"),
+    *("act_on_need", "apply_import", "undo_import", "publish_product_version", "publish_programme_draft"),
+    *("withdraw_consent", "withdraw_product_version", "withdraw_programme_draft"),
+    *("enable_webhook_endpoint", "resend_webhook_delivery", "rotate_webhook_secret", "test_webhook_endpoint"),
 }
 COMPUTES: Final = {
     "check_eligibility",

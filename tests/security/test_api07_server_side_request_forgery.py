@@ -44,8 +44,8 @@ def test_the_outgoing_clients_are_these_and_no_others() -> None:
     assert importing(CLIENTS, CLIENTS_WITHIN) == OUTGOING
 
 
-def test_programs_are_started_by_backup_alone() -> None:
-    assert importing(STARTS_PROGRAMS) == {"app/store/backup.py"}
+def test_programs_are_started_by_backup_and_for_reading_workbooks_alone() -> None:
+    assert importing(STARTS_PROGRAMS) == {"app/store/backup.py", "app/institutions/workbook/process.py"}
 
 
 def test_no_field_of_any_request_is_an_address_of_the_network(operations: list[Operation], document: Schema) -> None:

@@ -28,7 +28,7 @@ ALWAYS: Final = {
 YEAR: Final = 31_536_000
 ORIGINS: Final = ("https://evil.example", "null", "http://testserver", "https://testserver.evil.example")
 INSIDE: Final = re.compile(
-    r"Traceback|File \"|\.py\b|sqlalchemy|psycopg|sqlite3?\b|SELECT |INSERT |UPDATE |pydantic|starlette|0x[0-9a-f]{6}"
+    r"Traceback|File \"|\.py\b|sqlalchemy|psycopg|sqlite3?\b|SELECT |INSERT |UPDATE |pydantic|starlette|\b0x[0-9a-f]{6}"
     r"|hunter2|/srv/",
     re.IGNORECASE,
 )

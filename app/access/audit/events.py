@@ -13,6 +13,7 @@ from app.access.audit.record import Happening, happenings
 from app.access.audit.trail import DONE, REFUSED, Deed, Source, append
 from app.access.caller import NOBODY, Caller
 from app.access.credentials import CredentialInAddress, CredentialRefused, key_named_by
+from app.access.row_security import bind
 from app.errors import AppError
 from app.http.tracing import trace_id_of
 from app.store.engine import Database
@@ -92,6 +93,17 @@ def writing_as_service(database: Database, action: str, address: str = "local") 
         yield session
         session.flush()  # As above.
         append(session, source, _deed(session, action, (None, None)))
+
+
+@contextmanager
+def writing_for(database: Database, caller: Caller, action: str, request_id: str, address: str) -> Iterator[Session]:
+    """A transaction of work that goes on after its request: bound to whoever asked for it, and one event of theirs."""
+    watch(database)
+    with database.writing() as session:
+        bind(session, caller.scope)
+        yield session
+        session.flush()  # As above.
+        append(session, _source(caller, request_id, address), _deed(session, action, (None, None)))
 
 
 def _deed(session: Session, operation: str, address: Object) -> Deed:

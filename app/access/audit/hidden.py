@@ -16,6 +16,8 @@ UNRECORDED: Final = frozenset(
     {"audit_event", "audit_head", "audit_seal", "idempotent_answer", "search_gram", "counter", "failed_sign_in"}
     # What banks are told of changes that stand in the trail themselves, and how far the telling is.
     | {"outbox_event", "outbox_head", "webhook_lane", "webhook_attempt"}
+    # How far work is, and what a sheet said: what becomes of it stands in the rows that it changes.
+    | {"operation", "import_row"}
 )
 # The tables of versions, and the column that says whose version a row is.
 VERSIONS: Final = {
@@ -28,14 +30,18 @@ _SECRET_ENDINGS: Final = ("_hash", "_secret", "_verifier", "nonce", "token")
 _PERSONAL: Final = frozenset(
     {
         "address",
+        "checks",
         "contact_person",
         "contract_number",
         "evidence",
         "frozen",
+        "grounds",
+        "internal_note",
         "legal_representative",
         "oidc_subject",
         "person",
         "results",
+        "snapshot",
         "telephone",
         "terms",
         "totp_step",

@@ -4,14 +4,26 @@ from app.store.tables.assessment import Assessment
 from app.store.tables.attestation import Attachment, Attestation
 from app.store.tables.audit import AuditEvent, AuditHead, AuditSeal
 from app.store.tables.bank import Bank, RelendingLender, RelendingList
+from app.store.tables.batch import (
+    Batch,
+    BatchRow,
+    EntrySnapshot,
+    EntryTransition,
+    Objection,
+    WhitelistEntry,
+    WhitelistEvent,
+)
 from app.store.tables.consent import Consent, ConsentField
 from app.store.tables.counter import Counter
 from app.store.tables.credential import ApiKey, FailedSignIn, PendingOidc, SignInSession
 from app.store.tables.department import Department
 from app.store.tables.idempotency import IdempotentAnswer
+from app.store.tables.import_job import ImportJob, ImportRow, Operation
 from app.store.tables.institution import Institution, SearchGram, institution_version
 from app.store.tables.loan import Loan, loan_version
+from app.store.tables.message import Message
 from app.store.tables.need import Need, need_version
+from app.store.tables.nomination import Nomination, NominationActor, NominationStep, NominationTransition
 from app.store.tables.organisation import Account, Handover, InstitutionCode, Organisation, PasswordHistory
 from app.store.tables.outbox import (
     OutboxEvent,
@@ -27,7 +39,16 @@ from app.store.tables.product import Product, ProductVersion
 from app.store.tables.programme import Programme, ProgrammeVersion
 from app.store.tables.programme_draft import ProgrammeDraft
 from app.store.tables.project import Project, project_version
+from app.store.tables.push import Delivery, DeliveryItem, DeliveryReceipt, Push
 from app.store.tables.rate_series import RatePoint, RateSeries
+from app.store.tables.referral import (
+    ConsentRequest,
+    ConsentRequestField,
+    Referral,
+    ReferralStep,
+    ReferralTransition,
+)
+from app.store.tables.whitelist_rule import WhitelistReason, WhitelistRule
 
 ALL_TABLES = (
     PolicyDocument,
@@ -69,12 +90,38 @@ ALL_TABLES = (
     AuditHead,
     AuditSeal,
     IdempotentAnswer,
+    Message,
+    ImportJob,
+    ImportRow,
+    Operation,
+    NominationTransition,
+    Nomination,
+    NominationActor,
+    NominationStep,
+    WhitelistRule,
+    WhitelistReason,
+    Batch,
+    BatchRow,
+    Objection,
+    EntryTransition,
+    WhitelistEntry,
+    EntrySnapshot,
+    WhitelistEvent,
     OutboxHead,
     OutboxEvent,
     WebhookEndpoint,
     WebhookLane,
     WebhookDelivery,
     WebhookAttempt,
+    Push,
+    Delivery,
+    DeliveryItem,
+    DeliveryReceipt,
+    ReferralTransition,
+    Referral,
+    ReferralStep,
+    ConsentRequest,
+    ConsentRequestField,
 )
 
 __all__ = [
@@ -88,19 +135,37 @@ __all__ = [
     "AuditHead",
     "AuditSeal",
     "Bank",
+    "Batch",
+    "BatchRow",
     "Clause",
     "ClauseText",
     "Consent",
     "ConsentField",
+    "ConsentRequest",
+    "ConsentRequestField",
     "Counter",
+    "Delivery",
+    "DeliveryItem",
+    "DeliveryReceipt",
     "Department",
+    "EntrySnapshot",
+    "EntryTransition",
     "FailedSignIn",
     "Handover",
     "IdempotentAnswer",
+    "ImportJob",
+    "ImportRow",
     "Institution",
     "InstitutionCode",
     "Loan",
+    "Message",
     "Need",
+    "Nomination",
+    "NominationActor",
+    "NominationStep",
+    "NominationTransition",
+    "Objection",
+    "Operation",
     "Organisation",
     "OutboxEvent",
     "OutboxHead",
@@ -114,8 +179,12 @@ __all__ = [
     "ProgrammeDraft",
     "ProgrammeVersion",
     "Project",
+    "Push",
     "RatePoint",
     "RateSeries",
+    "Referral",
+    "ReferralStep",
+    "ReferralTransition",
     "RelendingLender",
     "RelendingList",
     "SearchGram",
@@ -124,6 +193,10 @@ __all__ = [
     "WebhookDelivery",
     "WebhookEndpoint",
     "WebhookLane",
+    "WhitelistEntry",
+    "WhitelistEvent",
+    "WhitelistReason",
+    "WhitelistRule",
     "institution_version",
     "loan_version",
     "need_version",
