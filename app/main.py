@@ -26,6 +26,7 @@ from app.access.oidc import Provider, use_oidc
 from app.access.permissions import check_declarations
 from app.access.row_security import APP_ROLE
 from app.config import Settings, read_settings
+from app.console.install import install_console
 from app.http import health, metrics
 from app.http.clock import now
 from app.http.documentation import serve_documentation
@@ -138,6 +139,7 @@ def create_app(settings: Settings | None = None, database: Database | None = Non
     serve_documentation(app)
     for room in ROOMS:
         app.include_router(room.router, prefix=API)
+    install_console(app, settings)
     check_declarations(app)
     install_edge(
         app,

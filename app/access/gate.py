@@ -12,7 +12,7 @@ from starlette.concurrency import run_in_threadpool
 from app.access.audit.capture import watch
 from app.access.audit.events import is_recorded, put_done, put_refused, put_shown
 from app.access.caller import NOBODY, Caller, Carrier
-from app.access.credentials import Credential, CredentialInAddress, CredentialRefused, shown_by
+from app.access.credentials import ON_BEHALF, Credential, CredentialInAddress, CredentialRefused, shown_by
 from app.access.identify import recognise
 from app.access.keys import KeyUse
 from app.access.permissions import UNCOUNTED, Permission, needed_by
@@ -43,7 +43,7 @@ class AccessGate:
         """Set `request.state.caller`. Raises TooManyRequests, Unauthenticated, CredentialInAddress or Forbidden."""
         request.state.caller = NOBODY
         # Before anything is looked up or put on record, so that guessing keys is slow and fills no trail.
-        if route.operation_id not in UNCOUNTED:
+        if not _is_uncounted(request, route):
             self._rates.count_address(request.scope)
         try:
             await self._admit(request, route)
@@ -58,7 +58,7 @@ class AccessGate:
         request.state.caller = caller
         request.state.caller_key = str(caller.account_id)
         request.state.caller_name = caller.credential
-        if caller is not NOBODY:
+        if caller is not NOBODY and ON_BEHALF not in request.scope:
             self._rates.count_caller(request.scope, str(caller.account_id))
         structlog.contextvars.bind_contextvars(caller=caller.credential)
         if needed is not None:
@@ -93,6 +93,11 @@ class AccessGate:
         """Write the attempt into the trail, if it counts as one."""
         if is_recorded(request, error):
             put_refused(self._database, request, error)
+
+
+def _is_uncounted(request: Request, route: APIRoute) -> bool:
+    """What watches the service; and what a page asks in its reader's name, for the page itself was counted."""
+    return route.operation_id in UNCOUNTED or ON_BEHALF in request.scope
 
 
 def check(caller: Caller, needed: Permission) -> None:

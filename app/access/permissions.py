@@ -158,6 +158,13 @@ PUBLIC: Final = frozenset(
     }
 )
 
+# Pages that anybody sees. What they show of the API is held to what the API shows to nobody.
+PUBLIC_PAGES: Final = frozenset(
+    {
+        *("page_start", "page_sign_in", "page_give_password", "page_type_size", "page_demo_sign_in"),
+    }
+)
+
 # What watches the service asks as often as it likes, or a busy address would be taken for a dead service.
 UNCOUNTED: Final = frozenset({"get_health", "get_readiness", "get_metrics"})
 
@@ -196,6 +203,6 @@ def declared_routes(app: FastAPI) -> dict[str, Permission | None]:
 def check_declarations(app: FastAPI) -> None:
     """Called as the application is made. Raises UndeclaredPermission, which names the routes."""
     routes = declared_routes(app).items()
-    wrong = [name for name, needed in routes if (name in PUBLIC) == (needed is not None)]
+    wrong = [name for name, needed in routes if (name in PUBLIC | PUBLIC_PAGES) == (needed is not None)]
     if wrong:
         raise UndeclaredPermission(f"接口须声明权限，或列入公开接口，二者取其一：{', '.join(wrong)}")

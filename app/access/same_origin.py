@@ -7,6 +7,7 @@ by no page; the token is made of the session's own, so that one of another sessi
 """
 
 import hmac
+import secrets
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from typing import Any, Final
@@ -57,10 +58,10 @@ async def _on_record(request: Request) -> AsyncIterator[None]:
 async def from_same_origin(request: Request) -> None:
     """Raise ForeignOrigin unless the browser says that our own page sent it. For signing in, which has no token."""
     async with _on_record(request):
-        await _check_origin(request)
+        await check_origin(request)
 
 
-async def _check_origin(request: Request) -> None:
+async def check_origin(request: Request) -> None:
     site, mode = request.headers.get("sec-fetch-site"), request.headers.get("sec-fetch-mode")
     origin = request.headers.get("origin")
     # Old browsers write no Fetch-Metadata, but all write an Origin; a request with neither is nobody's page.
@@ -80,17 +81,42 @@ async def same_origin(request: Request) -> None:
     Raises Unauthenticated, ForeignOrigin or CsrfTokenWrong.
     """
     async with _on_record(request):
-        await _check_origin(request)
+        await check_origin(request)
         await _check_token(request)
 
 
 async def _check_token(request: Request) -> None:
+    check_token(request, request.headers.get(CSRF_HEADER) or await _field(request))
+
+
+def check_token(request: Request, given: str) -> None:
+    """The session's token as it is, or as a page has it. Raises Unauthenticated or CsrfTokenWrong."""
     cookie = request.cookies.get(COOKIE)
     if cookie is None:
         raise Unauthenticated("请先登录")
-    given = request.headers.get(CSRF_HEADER) or await _field(request)
-    if not hmac.compare_digest(given.encode(), csrf_token_of(cookie).encode()):
+    wanted = csrf_token_of(cookie)
+    if not any(hmac.compare_digest(one.encode(), wanted.encode()) for one in (given, _unmasked(given))):
         raise CsrfTokenWrong("页面已过期，请刷新后重新提交")
+
+
+def masked_token(cookie: str) -> str:
+    """The token of a session for one page: never twice the same text, or compressed pages would give it away."""
+    token = csrf_token_of(cookie).encode()
+    mask = secrets.token_bytes(len(token))
+    return (mask + _xor(mask, token)).hex()
+
+
+def _unmasked(given: str) -> str:
+    try:
+        both = bytes.fromhex(given)
+    except ValueError:
+        return ""
+    half = len(both) // 2
+    return _xor(both[:half], both[half:]).decode("ascii", errors="replace")
+
+
+def _xor(one: bytes, other: bytes) -> bytes:
+    return bytes(a ^ b for a, b in zip(one, other, strict=False))
 
 
 async def fields_of(request: Request) -> dict[str, Any]:

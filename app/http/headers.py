@@ -10,7 +10,6 @@ _NOTHING: Final = "default-src 'none'; frame-ancestors 'none'; sandbox"
 _ALWAYS: Final = {
     "X-Content-Type-Options": "nosniff",
     "X-Frame-Options": "DENY",
-    "Referrer-Policy": "no-referrer",
     "Permissions-Policy": "camera=(), geolocation=(), microphone=(), payment=(), usb=()",
     "Cross-Origin-Opener-Policy": "same-origin",
     "Cross-Origin-Resource-Policy": "same-origin",
@@ -26,4 +25,6 @@ def write_security_headers(headers: MutableHeaders) -> None:
     for name, value in _ALWAYS.items():
         headers[name] = value
     headers.setdefault(POLICY_HEADER, _NOTHING)
+    # A page says same-origin, without which browsers do not tell from where its forms come.
+    headers.setdefault("Referrer-Policy", "no-referrer")
     headers.setdefault("Cache-Control", "no-store")
