@@ -26,7 +26,7 @@ from app.access.oidc import Provider, use_oidc
 from app.access.permissions import check_declarations
 from app.access.row_security import APP_ROLE
 from app.config import Settings, read_settings
-from app.console.install import install_console
+from app.console.install import LARGER_BODIES, install_console, show_missing_pages
 from app.http import health, metrics
 from app.http.clock import now
 from app.http.documentation import serve_documentation
@@ -144,9 +144,10 @@ def create_app(settings: Settings | None = None, database: Database | None = Non
     install_edge(
         app,
         body_limit=settings.body_limit_bytes,
-        larger=(LARGER_BODY, imports.LARGER_BODY, referral_answers.LARGER_BODY),
+        larger=(*LARGER_BODIES, LARGER_BODY, imports.LARGER_BODY, referral_answers.LARGER_BODY),
         body_seconds=settings.body_seconds,
     )
+    show_missing_pages(app)
     declare_keys(app)
     declare_access(app)
     return app

@@ -1,6 +1,6 @@
 """Keys of machines over HTTP."""
 
-from typing import Annotated
+from typing import Annotated, Any
 from uuid import UUID
 
 from fastapi import APIRouter, Path, Query, Response
@@ -32,25 +32,31 @@ from app.http.paging import Paged
 from app.http.routing import StrictRoute
 from app.http.unit_of_work import reads, writes
 from app.store.pages import CursorRefused, count_rows
-from app.store.tables import ApiKey
+from app.store.tables import Account, ApiKey
 
 router = APIRouter(route_class=StrictRoute, tags=["api-keys"])
 
 KeyId = Annotated[UUID, Path(description="密钥编号（不是密钥本身）")]
 
 
-def _shown(row: ApiKey) -> dict[str, object]:
-    shown = {name: getattr(row, name) for name in KeyOut.model_fields if name != "user_id"}
-    return shown | {"user_id": row.account_id}
+def _shown(row: ApiKey, user: Account) -> dict[str, object]:
+    shown = {name: getattr(row, name) for name in KeyOut.model_fields if name not in {"user_id", "user_name"}}
+    return shown | {"user_id": user.id, "user_name": user.name}
 
 
-def key_out(row: ApiKey) -> KeyOut:
+def key_out(row: ApiKey, user: Account) -> KeyOut:
     """A key as it is shown in lists."""
-    return KeyOut.model_validate(_shown(row))
+    return KeyOut.model_validate(_shown(row, user))
 
 
-def _new_key_out(made: MadeKey) -> NewKeyOut:
-    return NewKeyOut.model_validate(_shown(made.row) | {"key": made.text})
+def _row_out(row: Any) -> KeyOut:
+    """A row of `select_keys` as it is shown."""
+    return key_out(row[0], row[1])
+
+
+def _new_key_out(session: Session, made: MadeKey) -> NewKeyOut:
+    user = session.get_one(Account, made.row.account_id)
+    return NewKeyOut.model_validate(_shown(made.row, user) | {"key": made.text})
 
 
 @router.post(
@@ -66,7 +72,7 @@ def post_key(session: Session, response: Response, settings: Configured, caller:
     """A machine acts for an account with it. Two keys of one name may live at once."""
     made = issue_key(session, body, caller, now(), settings)
     set_etag(response, made.row.version)
-    return _new_key_out(made)
+    return _new_key_out(session, made)
 
 
 @router.get(
@@ -89,7 +95,7 @@ def list_all(
     page = paging.pages.take(session, query, ORDER, paging.asked(user_id=user_id, live=live))
     paging.link(page.next_cursor)
     return KeyListOut(
-        items=[key_out(row[0]) for row in page.rows],
+        items=[_row_out(row) for row in page.rows],
         next_cursor=page.next_cursor,
         total=count_rows(session, query) if paging.total else None,
     )
@@ -108,7 +114,7 @@ def post_rotate_own(session: Session, response: Response, settings: Configured, 
     """For the machine itself, with the key that it shows."""
     made = rotate_key(session, own_key(session, caller), caller, now(), settings)
     set_etag(response, made.row.version)
-    return _new_key_out(made)
+    return _new_key_out(session, made)
 
 
 @router.post(
@@ -126,7 +132,7 @@ def post_rotate(
     """Same name, account, permissions and length of life."""
     made = rotate_key(session, get_key(session, key_id, caller), caller, now(), settings)
     set_etag(response, made.row.version)
-    return _new_key_out(made)
+    return _new_key_out(session, made)
 
 
 @router.post(
@@ -145,4 +151,4 @@ def post_revoke(
     check_version(if_match, row.version)
     revoke_key(row, now())
     set_etag(response, row.version)
-    return key_out(row)
+    return key_out(row, session.get_one(Account, row.account_id))

@@ -47,6 +47,7 @@ class KeyOut(OutputSchema):
     public_id: str
     name: str
     user_id: UUID
+    user_name: str
     permissions: list[str]
     issued_by: UUID
     created_at: datetime

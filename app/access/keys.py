@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 from datetime import UTC, date, datetime, time, timedelta
-from typing import Any, Final, NamedTuple, NoReturn
+from typing import Final, NamedTuple, NoReturn
 from uuid import UUID
 
 import structlog
@@ -65,9 +65,11 @@ class MadeKey(NamedTuple):
     text: str
 
 
-def select_keys(caller: Caller, *, user_id: UUID | None = None, live_at: datetime | None = None) -> Select[Any]:
-    """Keys of accounts that the caller sees, unordered; `live_at` leaves out those that no longer work."""
-    query = select(ApiKey).join(Account, Account.id == ApiKey.account_id)
+def select_keys(
+    caller: Caller, *, user_id: UUID | None = None, live_at: datetime | None = None
+) -> Select[ApiKey, Account]:
+    """Keys with the accounts that the caller sees, unordered; `live_at` leaves out those that no longer work."""
+    query = select(ApiKey, Account).join(Account, Account.id == ApiKey.account_id)
     query = query.join(Organisation, Organisation.id == Account.organisation_id).where(people_in_sight(caller))
     of = true() if user_id is None else ApiKey.account_id == user_id
     lives = (true(),) if live_at is None else (ApiKey.revoked_at.is_(None), ApiKey.expires_at > live_at)

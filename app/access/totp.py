@@ -66,6 +66,16 @@ def take(account: Account, code: str, at: datetime, settings: Settings) -> bool:
     return True
 
 
+def code_at(account: Account, at: datetime, settings: Settings) -> str | None:
+    """The code that would be taken at this instant; None without a secret. For the demonstration, and nothing else."""
+    if account.totp_secret is None:
+        return None
+    step = int(at.timestamp()) // _STEP_SECONDS
+    # One that was taken already is good no more; the next one is, as a clock may be ahead.
+    fresh = step if account.totp_step is None else max(step, account.totp_step + 1)
+    return pyotp.TOTP(_opened(account.totp_secret, account, settings)).generate_otp(fresh)
+
+
 def _cipher(settings: Settings) -> AESGCM:
     derived = HKDF(algorithm=SHA256(), length=32, salt=None, info=b"yinqiao totp")
     return AESGCM(derived.derive(secret_key_of(settings).encode()))

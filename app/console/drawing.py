@@ -8,6 +8,7 @@ from typing import Any, Final
 
 from jinja2 import Environment, PackageLoader, StrictUndefined
 
+from app.console import offers
 from app.console.menus import TITLES, title_of
 from app.console.words import FILTERS, OUTCOMES, VERDICTS
 from app.http.clock import now
@@ -33,10 +34,11 @@ def _environment() -> Environment:
         auto_reload=False,
         extensions=["jinja2.ext.do"],
     )
-    made.filters |= FILTERS
+    made.filters |= FILTERS | offers.FILTERS
     made.globals |= {
         "VERDICTS": VERDICTS,
         "OUTCOMES": OUTCOMES,
+        "PROVENANCES": offers.PROVENANCES,
         "role_title": title_of,
         "static": {
             name: f"{STATIC}/{name}?v={fingerprint(name)}"

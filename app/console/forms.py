@@ -20,7 +20,8 @@ from starlette.datastructures import FormData, UploadFile
 
 MOST_FIELDS: Final = 400
 MOST_FILES: Final = 1
-_CARRIED: Final = frozenset({"csrf_token"})
+# Each page has a token of its own; and a password stands in no page.
+_NEVER_CARRIED: Final = ("csrf_token", "password", "secret", "otpauth_uri")
 
 
 class Kind(StrEnum):
@@ -104,8 +105,9 @@ class Typed:
         return self.values.get(name, ())
 
     def kept(self) -> list[tuple[str, str]]:
-        """All of it, to be carried through another page; the token is each page's own."""
-        return [(name, one) for name, some in self.values.items() if name not in _CARRIED for one in some]
+        """What may be carried through another page."""
+        some = ((name, one) for name, values in self.values.items() for one in values)
+        return [(name, one) for name, one in some if not name.endswith(_NEVER_CARRIED)]
 
 
 @dataclass(frozen=True, slots=True)
@@ -121,9 +123,15 @@ class FormError:
         return "f-" + self.name.replace("/", "-").replace(".", "-")
 
 
+# What the API says of JSON, as somebody with a form in front of him understands it.
+_OF_JSON, _OF_A_FORM = "应为十进制数的文本，如", "要填数字，例如"
+
+
 def errors_of(problem: Mapping[str, Any]) -> tuple[FormError, ...]:
     """A problem document by fields; where it names none, the whole form's."""
-    named = tuple(FormError(_name(one["pointer"]), one["detail"]) for one in problem["errors"])
+    named = tuple(
+        FormError(_name(one["pointer"]), one["detail"].replace(_OF_JSON, _OF_A_FORM)) for one in problem["errors"]
+    )
     return named or (FormError("", problem["detail"]),)
 
 

@@ -1,20 +1,119 @@
 """The console as a part of the application: its pages, its files, and the API that it asks."""
 
 import os
+import re
+from http import HTTPStatus
 from typing import Final
 
-from fastapi import FastAPI, Response
+from fastapi import FastAPI, Request, Response
+from starlette.exceptions import HTTPException
 from starlette.middleware.gzip import GZipMiddleware
 from starlette.staticfiles import StaticFiles
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from app.access.credentials import API_PREFIX
 from app.config import Settings
-from app.console import demo_pages, public_pages, sign_in_pages
+from app.console import (
+    affairs_pages,
+    audit_pages,
+    bank_answer_pages,
+    bank_borrower_pages,
+    bank_delivery_pages,
+    bank_pages,
+    bank_product_pages,
+    bank_referral_pages,
+    bank_registry_pages,
+    bank_rule_pages,
+    bank_webhook_pages,
+    batch_pages,
+    calculator_pages,
+    check_pages,
+    consent_pages,
+    demo_pages,
+    entry_pages,
+    import_pages,
+    inbox_pages,
+    institution_facts_pages,
+    institution_loans_pages,
+    institution_nomination_pages,
+    institution_pages,
+    institution_parts_pages,
+    institution_referrals_pages,
+    key_pages,
+    leave_pages,
+    objection_pages,
+    office_pages,
+    people_pages,
+    policy_pages,
+    public_pages,
+    push_pages,
+    rate_pages,
+    register_pages,
+    register_papers_pages,
+    register_parts_pages,
+    sign_in_pages,
+    statistics_pages,
+    whitelist_pages,
+)
 from app.console.drawing import STATIC
 from app.console.inside import Inside
+from app.console.page import missing
+from app.demo.codes import is_demonstration
+from app.http.limits import LargerBody
+from app.institutions.attachments import LARGER_BODY as ATTACHMENT
+from app.institutions.imports.routes import LARGER_BODY as WORKBOOK
+from app.referrals.referral_bulk_routes import LARGER_BODY as ANSWERS
 
-ROOMS: Final = (public_pages, sign_in_pages)
+ROOMS: Final = (
+    affairs_pages,
+    batch_pages,
+    objection_pages,
+    entry_pages,
+    import_pages,
+    register_pages,
+    register_parts_pages,
+    register_papers_pages,
+    public_pages,
+    check_pages,
+    calculator_pages,
+    policy_pages,
+    whitelist_pages,
+    sign_in_pages,
+    bank_pages,
+    push_pages,
+    bank_registry_pages,
+    rate_pages,
+    bank_borrower_pages,
+    statistics_pages,
+    bank_referral_pages,
+    bank_answer_pages,
+    audit_pages,
+    institution_pages,
+    institution_facts_pages,
+    institution_parts_pages,
+    institution_loans_pages,
+    institution_nomination_pages,
+    institution_referrals_pages,
+    consent_pages,
+    inbox_pages,
+    people_pages,
+    leave_pages,
+    office_pages,
+    key_pages,
+    bank_product_pages,
+    bank_rule_pages,
+    bank_webhook_pages,
+    bank_delivery_pages,
+)
+# A form has its other fields and its boundaries around the file that the API takes.
+_ENVELOPE: Final = 64 << 10
+_UPLOADS: Final = (
+    (r"/affairs/imports", WORKBOOK),
+    (r"/affairs/register/[^/]+/attachments", ATTACHMENT),
+    (r"/mine/attachments", ATTACHMENT),
+    (r"/bank/referrals/answers", ANSWERS),
+)
+LARGER_BODIES: Final = tuple(LargerBody("POST", re.compile(path), of.limit + _ENVELOPE) for path, of in _UPLOADS)
 _YEAR: Final = "public, max-age=31536000, immutable"
 _COMPRESSED_FROM: Final = 1_000
 
@@ -31,9 +130,18 @@ def install_console(app: FastAPI, settings: Settings) -> None:
     app.add_middleware(CompressedPages)
 
 
-def is_demonstration(settings: Settings) -> bool:
-    """Whether this is what `yinqiao demo` serves, and nothing else."""
-    return settings.demo and settings.database_url.startswith("sqlite:")
+def show_missing_pages(app: FastAPI) -> None:
+    """Answer a browser that asks for an address that there is not with a page; call it after the problem handlers."""
+    otherwise = app.exception_handlers[HTTPException]
+
+    async def on_http_exception(request: Request, error: Exception) -> Response:
+        is_page = not request.url.path.startswith(API_PREFIX) and "text/html" in request.headers.get("accept", "")
+        if is_page and isinstance(error, HTTPException) and error.status_code == HTTPStatus.NOT_FOUND:
+            return await missing(request)
+        answer: Response = await otherwise(request, error)  # type: ignore[misc]  # a handler of requests
+        return answer
+
+    app.add_exception_handler(HTTPException, on_http_exception)
 
 
 class KeptFiles(StaticFiles):

@@ -39,7 +39,7 @@ from app.console.forms import FormError, Typed, errors_of, read_form
 from app.console.inside import Answer, Inside
 from app.console.menus import home_of, menu_of
 from app.console.words import DONE
-from app.errors import AppError, Unauthenticated
+from app.errors import AppError, NotFound, Unauthenticated
 from app.http.gate import gate_of
 from app.http.headers import POLICY_HEADER
 from app.http.tracing import trace_id_of
@@ -49,6 +49,14 @@ CONTENT_POLICY: Final = (
     "base-uri 'none'; frame-ancestors 'none'"
 )
 SIGN_IN: Final = "/sign-in"
+# What is passed on with a file. A printed list brings a policy that admits its own style; whatever brings none, and
+# what somebody uploaded above all, is shown in no origin.
+_OF_FILES: Final = ("content-type", "content-disposition", "content-security-policy")
+_FILE_HEADERS: Final = {
+    "content-security-policy": "sandbox; default-src 'none'",
+    "x-content-type-options": "nosniff",
+    "cache-control": "private, no-store",
+}
 # Written by the page into every form; what is typed has none of them.
 VERSION_FIELD: Final = "version"
 KEY_FIELD: Final = "idempotency_key"
@@ -116,6 +124,11 @@ class Page:
         if self.problem is not None:
             status = self.problem["status"]
         return _html(await run_in_threadpool(render, template, {**self._common(), **values}), status)
+
+    def file(self, answer: Answer) -> Response:
+        """A file as the API gave it: its type, its name, and the policy by which a browser may show it."""
+        headers = {name: answer.headers[name] for name in _OF_FILES if name in answer.headers}
+        return Response(answer.content, answer.status, {**_FILE_HEADERS, **headers})
 
     def go(self, path: str, done: str | None = None) -> Response:
         """To another page, which says what was done. `done` is a key of DONE."""
@@ -217,6 +230,9 @@ class PageRoute(APIRoute):
                 return await self._refused(request, refused.answer)
             except AppError as error:
                 return await _refusal(request, _problem_of(error, request))
+            finally:
+                # A file that was sent lies on the disk until its form is closed.
+                await request.close()
 
         return show
 
@@ -273,6 +289,12 @@ async def _refusal(request: Request, problem: Mapping[str, Any]) -> Response:
         return page.go(f"{SIGN_IN}?{urlencode({'next': _address(request)})}")
     # What was typed goes through the door along with whoever signs in again.
     return await page.show("resume_sign_in.html", problem["status"], target=request.url.path, kept=page.typed.kept())
+
+
+async def missing(request: Request) -> Response:
+    """The page that says that there is none at this address. Nobody has been let in: it shows nothing of anybody."""
+    request.state.caller = NOBODY
+    return await _refusal(request, _problem_of(NotFound("没有这个页面，请检查网址，或从首页进入"), request))
 
 
 def _address(request: Request) -> str:

@@ -15,6 +15,7 @@ from app.access.session_routes import entrance_of
 from app.access.sessions import Opened as OpenedSession
 from app.access.sessions import Owed, device_of
 from app.access.sign_in import Entrance, sign_in
+from app.console.demonstration import code_for
 from app.console.forms import Field, Form, FormError, Kind
 from app.console.menus import home_of
 from app.console.page import LARGE_COOKIE, Opened, Page, PageRoute, Refused, local, shown_by
@@ -117,7 +118,8 @@ async def home(page: Opened) -> Response:
 @permits(Permission.SIGNED_IN)
 async def code_page(page: Opened) -> Response:
     """The second step for whoever has a second factor."""
-    return await page.show("code.html", form=CODE, target=local(page.request.query_params.get("next")) or "")
+    target = local(page.request.query_params.get("next")) or ""
+    return await page.show("code.html", form=CODE, target=target, code_now=await code_for(page))
 
 
 @router.post("/sign-in/code", operation_id="page_give_code")
@@ -143,7 +145,7 @@ async def second_factor(page: Opened) -> Response:
     code = segno.make(made["otpauth_uri"], error="m").svg_inline(
         scale=5, border=2, title="第二因素二维码", svgclass="qr"
     )
-    return await page.show("second_factor.html", form=CODE, made=made, code=code)
+    return await page.show("second_factor.html", form=CODE, made=made, code=code, code_now=await code_for(page))
 
 
 @router.post("/account/second-factor", operation_id="page_confirm_second_factor")

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from decimal import Decimal
 from typing import Any, Final
 
-from app.matching.build import Alternative, Match, Outcome, ProgrammeMatch, WindowState, leaves
+from app.matching.build import Match, Outcome, ProgrammeMatch, WindowState
 from app.matching.citations import Citations
 from app.matching.quote_schemas import QuoteOut
 from app.matching.schemas import (
@@ -19,7 +19,7 @@ from app.matching.schemas import (
 from app.programmes.models import Benefit, Confidence
 from app.rules.advise import Advice
 from app.rules.catalogue import CATALOGUE
-from app.rules.explain import Finding
+from app.rules.explain import Alternative, Finding, leaves
 from app.rules.facts import UnknownFact
 from app.rules.truth import Truth
 

@@ -21,7 +21,7 @@ from app.matching.assessment_schemas import (
     AssessedParameterOut,
     DifferenceOut,
 )
-from app.matching.build import Match, judged, leaves, match, match_product
+from app.matching.build import Match, judged, match, match_product
 from app.matching.citations import Citations
 from app.matching.fetch import case_to_match, fetch_library, fetch_products
 from app.matching.frozen import FrozenInput, FrozenOffer, Verdict, frozen_input, frozen_offer, plain, verdict_of
@@ -31,6 +31,7 @@ from app.products.internal import masked_rule
 from app.products.models import StoredProduct
 from app.programmes.models import StoredProgramme
 from app.regions import region_names
+from app.rules.explain import leaves
 from app.store.pages import Key
 from app.store.tables import Assessment
 

@@ -4,13 +4,13 @@ A programme and a product are judged on one path: each is an offer, whose rule i
 few say for whom it is and the others what it asks.
 """
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import date
 from enum import StrEnum
 from functools import cached_property, lru_cache
 from math import inf
-from typing import Any, Final, Generic, NamedTuple, TypeVar
+from typing import Any, Final, Generic, TypeVar
 
 from app.products.models import StoredProduct
 from app.programmes.models import Confidence, Force, StoredProgramme
@@ -295,20 +295,3 @@ def _rank(match: Match[Any]) -> tuple[int, bool, int, bool, str]:
         not match.offer.is_original,
         match.offer.slug,
     )
-
-
-class Alternative(NamedTuple):
-    """One member of a group of which one member is enough: the pointers of the group and of the member."""
-
-    group: str
-    member: str
-
-
-def leaves(explanation: Explanation, within: Alternative | None = None) -> Iterator[tuple[Finding, Alternative | None]]:
-    """The conditions left to right, each with the nearest alternative that it belongs to."""
-    if isinstance(explanation, Finding):
-        yield explanation, within
-        return
-    for member in explanation.of:
-        inside = Alternative(explanation.at, member.at) if explanation.op == "any" else within
-        yield from leaves(member, inside)

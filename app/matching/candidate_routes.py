@@ -56,9 +56,14 @@ Region = Annotated[
 SortBy = Annotated[Sort, Query(description="排序：结论、资金需求从多到少、名称，或登记先后")]
 
 
-def candidates_asked(outcome: Outcomes = None, kind: Kinds = None, region: Region = None) -> CandidatesAsked:
+OneCase = Annotated[UUID | None, Query(description="只看这一个机构、项目或资金需求，填其编号")]
+
+
+def candidates_asked(
+    outcome: Outcomes = None, kind: Kinds = None, region: Region = None, case: OneCase = None
+) -> CandidatesAsked:
     """The filters of a request."""
-    return CandidatesAsked(tuple(sorted(set(outcome or ()))), tuple(sorted(set(kind or ()))), region)
+    return CandidatesAsked(tuple(sorted(set(outcome or ()))), tuple(sorted(set(kind or ()))), region, case)
 
 
 Asked = Annotated[CandidatesAsked, Depends(candidates_asked)]
@@ -231,6 +236,7 @@ def _bound(asked: CandidatesAsked, moment: Moment, sort: Sort) -> dict[str, obje
         "outcome": asked.outcomes,
         "kind": asked.kinds,
         "region": asked.region,
+        "case": None if asked.case is None else str(asked.case),
         "as_of": moment.as_of.isoformat(),
         "known_at": known_at,
         "sort": sort,

@@ -10,6 +10,7 @@ from decimal import Decimal
 from enum import StrEnum
 from functools import lru_cache
 from typing import Any, Final
+from uuid import UUID
 
 from sqlalchemy import (
     ColumnElement,
@@ -59,6 +60,7 @@ class CandidatesAsked:
     outcomes: tuple[Candidacy, ...] = ()
     kinds: tuple[CaseKind, ...] = ()
     region: str | None = None
+    case: UUID | None = None
 
     @property
     def ranks(self) -> list[int]:
@@ -83,7 +85,8 @@ class CandidateSql:
 
     def every(self) -> Subquery:
         """A row for each candidate: rank, kind, case_id, institution_id, name and amount (below zero: unknown)."""
-        return _every(self)
+        # A question about one case is hardly asked twice, and would push out those that are.
+        return _every(self) if self.asked.case is None else _every.__wrapped__(self)
 
     def branches(self) -> Iterator[Select[Any]]:
         """The candidates of each kind; where the filters leave none, of one that has no rows."""
@@ -112,6 +115,8 @@ class CandidateSql:
         if self.asked.region is not None:
             # Where the case lay at the instant that is asked about; the scope goes by where it lies today.
             filters.append(in_region(source.place, region_prefix(self.asked.region)))
+        if self.asked.case is not None:
+            filters.append(source.id == self.asked.case)
         if self.asked.kinds and source.kind not in self.asked.kinds:
             filters.append(false())
         return filters

@@ -58,7 +58,7 @@ class Candidates:
 
     def count(self, session: Session, asked: CandidatesAsked) -> dict[Candidacy, Counts]:
         """Exact numbers for every outcome under the other filters, in one statement."""
-        every = self._every(CandidatesAsked((), asked.kinds, asked.region), is_streamed=False)
+        every = self._every(CandidatesAsked((), asked.kinds, asked.region, asked.case), is_streamed=False)
         number, institutions = func.count(), func.count(every.c.institution_id.distinct())
         rows = session.execute(select(every.c.rank, number, institutions).group_by(every.c.rank))
         found = {_BY_RANK[rank]: Counts(cases, owners) for rank, cases, owners in rows}

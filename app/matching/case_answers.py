@@ -46,15 +46,24 @@ class Asked:
 
 
 def matches_out(
-    found: RegistryCase, moment: Moment, library: Library, shelf: Sequence[StoredProduct], *, is_whole: bool
+    found: RegistryCase,
+    moment: Moment,
+    library: Library,
+    shelf: Sequence[StoredProduct],
+    *,
+    is_whole: bool,
+    offer: str | None = None,
 ) -> MatchesOut:
-    """Programmes and products, best first: in brief, or whole with every condition, all advice and quotes."""
+    """Programmes and products, best first: in brief, or whole with every condition, all advice and quotes.
+
+    `offer` lists that one alone, whatever is said of it; counts and bundle are those of all.
+    """
     case, parameters, names = case_to_match(found, moment.as_of), library.parameters, region_names()
     programmes = ranked(match(one, case, parameters, names) for one in library.programmes)
     products = ranked(match_product(one, case, parameters, names) for one in shelf)
     quotes, costs = quotes_of(programmes, case, library), net_rates(programmes, case, library)
     options, said = choices(programmes, case, quotes), remarks(library)
-    shown, offered = listed(programmes), listed(products)
+    shown, offered = listed(programmes, offer), listed(products, offer)
     return MatchesOut(
         case=case_out(found),
         as_of=moment.as_of,
@@ -77,8 +86,10 @@ def written(answer: MatchesOut) -> bytes:
     return _WRITER.dump_json(answer, by_alias=True)
 
 
-def listed(matches: Iterable[Match[S]]) -> list[Match[S]]:
-    """Those that say something of the case."""
+def listed(matches: Iterable[Match[S]], offer: str | None = None) -> list[Match[S]]:
+    """Those that say something of the case, or the one that was asked for."""
+    if offer is not None:
+        return [one for one in matches if one.offer.slug == offer]
     return [one for one in matches if one.outcome not in _UNLISTED]
 
 

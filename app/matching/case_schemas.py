@@ -89,7 +89,8 @@ class BundleOut(OutputSchema):
 class MatchesOut(OutputSchema):
     """What a case is eligible for, best first: summaries, or with `expand=conditions` everything.
 
-    `counts` counts every outcome; offers that are not for this case are counted and not listed.
+    `counts` counts every outcome; offers that are not for this case are counted and, unless one is asked for by its
+    slug, not listed.
     """
 
     case: CaseOut

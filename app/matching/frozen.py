@@ -9,11 +9,12 @@ from datetime import date
 from decimal import Decimal
 from typing import Any, Literal, TypeAlias
 
-from app.matching.build import Case, Match, Offer, Outcome, WindowState, leaves
+from app.matching.build import Case, Match, Offer, Outcome, WindowState
 from app.products.models import StoredProduct
 from app.programmes.load import content_hash
 from app.programmes.models import DatedValue, ParameterRecord, Record, StoredProgramme
 from app.rules.check import operands, parse
+from app.rules.explain import leaves
 from app.rules.facts import Subject
 from app.rules.given import Facts, Provenance, Stated, given
 from app.rules.nodes import Citation, Param

@@ -37,6 +37,7 @@ router = APIRouter(route_class=StrictRoute, tags=["matching"])
 InstitutionPath = Annotated[UUID, Path(description="机构的编号")]
 AsOf = Annotated[IsoDate | None, Query(description="按哪一天判断，缺省为今天", examples=["2026-11-20"])]
 KnownAt = Annotated[Instant | None, Query(description="按哪一刻已登记的事实判断，缺省为现在")]
+_SLUG: Final = r"^[a-z0-9][a-z0-9-]{0,79}$"
 # A summary of 300 products takes some 120 kB, so that all of them take some 15 MB.
 _SUMMARIES: Final[Kept[Asked, bytes]] = Kept(128)
 
@@ -60,21 +61,32 @@ def list_matches(
     need: Annotated[UUID | None, Query(description="看它的一项资金需求")] = None,
     loan: Annotated[UUID | None, Query(description="看它的一笔贷款")] = None,
     expand: Annotated[Literal["conditions"] | None, Query(description="conditions：给出全部条件、建议和测算")] = None,
+    offer: Annotated[
+        str | None, Query(pattern=_SLUG, description="只列一项政策或产品（代码），不是其对象的也列出")
+    ] = None,
 ) -> Response:
     """Programmes and products, best first, with advice, net rates, and the best bundle of programmes."""
     moment = Moment(as_of or today(), known_at)
     found = fetch_case(session, CaseAsked(institution_id, project, need, loan), moment, scope)
     library = recorded_library(session)
-    if expand:
-        answer = _answer(session, found, moment, library, clause_labels(session))
+    if expand or offer is not None:
+        clauses = clause_labels(session) if expand else None
+        answer = _answer(session, found, moment, library, clauses, offer)
     else:
         asked = Asked(moment, found, library, published_name(session))
         answer = _SUMMARIES.get(asked, lambda: _answer(session, found, moment, library, None))
     return Response(answer, media_type="application/json")
 
 
-def _answer(session: Session, found: Case, moment: Moment, recorded: RecordedLibrary, clauses: Clauses | None) -> bytes:
+def _answer(
+    session: Session,
+    found: Case,
+    moment: Moment,
+    recorded: RecordedLibrary,
+    clauses: Clauses | None,
+    offer: str | None = None,
+) -> bytes:
     """The whole answer if there are clauses to cite, else the summary, which cites nothing."""
     library = stored_library(session, recorded, clauses or {})
     shelf = list_published(session, moment.as_of)
-    return written(matches_out(found, moment, library, shelf, is_whole=clauses is not None))
+    return written(matches_out(found, moment, library, shelf, is_whole=clauses is not None, offer=offer))

@@ -14,12 +14,12 @@ from app.http.routing import StrictRoute
 from app.http.schemas import InputSchema, IsoDate, OutputSchema
 from app.http.unit_of_work import reads
 from app.matching.answers import TRUTH_WORDS, advice_out, condition_out
-from app.matching.build import leaves
 from app.matching.fetch import fetch_library
 from app.matching.request_facts import UnusableFacts, read_facts
 from app.matching.schemas import AdviceOut, ConditionOut, FactsIn, TruthWord
 from app.regions import region_names
 from app.rules import RuleRefused, advise, explain, parse
+from app.rules.explain import leaves
 from app.rules.operators import OPERATORS
 
 router = APIRouter(route_class=StrictRoute, tags=["matching"])

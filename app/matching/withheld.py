@@ -8,11 +8,11 @@ that the rest was met.
 
 from collections.abc import Collection, Iterator
 
-from app.matching.build import Match, Outcome, ProductMatch, leaves, outcome_of, steps_away
+from app.matching.build import Match, Outcome, ProductMatch, outcome_of, steps_away
 from app.products.internal import INTERNAL
 from app.products.models import StoredProduct
 from app.rules.advise import Advice
-from app.rules.explain import Explanation, Finding, Findings
+from app.rules.explain import Explanation, Finding, Findings, leaves
 from app.rules.truth import Truth, kleene_all, kleene_any
 
 _NOTHING = Advice((), ())

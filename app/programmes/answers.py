@@ -6,6 +6,8 @@ from decimal import Decimal
 
 from app.programmes.models import ProgrammeRecord, StoredProgramme
 from app.programmes.schemas import (
+    AskedOfOut,
+    AskedOut,
     CatalogueFactOut,
     ClauseOut,
     CodeOut,
@@ -21,9 +23,10 @@ from app.programmes.schemas import (
     RegionOut,
 )
 from app.regions import Region, region_names
-from app.rules.check import operands
-from app.rules.facts import Fact
-from app.rules.nodes import Param
+from app.rules.check import Rule, operands
+from app.rules.explain import Alternative, Finding, explain, leaves
+from app.rules.facts import Fact, Subject
+from app.rules.nodes import Citation, Param
 from app.rules.parameters import Parameters
 from app.store.tables import Clause, ClauseText, PolicyDocument
 from app.subsidy import RateSeries
@@ -119,11 +122,51 @@ def programme_detail_out(
         applies=record.applies,
         requires=record.requires,
         for_project=None if record.for_project is None else record.for_project.model_dump(mode="json"),
+        asks=asked_of_out(programme, parameters, day),
         parameters=[parameter_out(parameters, key, day) for key in parameter_keys(programme)],
         relations=record.relations.model_dump(mode="json"),
         notes=list(record.notes),
         readings=_readings(record),
     )
+
+
+def asked_of_out(programme: StoredProgramme, parameters: Parameters, day: date) -> AskedOfOut:
+    """The conditions as they read on a day; none where the programme only informs."""
+    rules, subjects = programme.rules, set(programme.record.subjects)
+    if rules is None:
+        return AskedOfOut(institution=None, project=None)
+    of_project, others = Subject.PROJECT in subjects, subjects - {Subject.PROJECT, Subject.LOAN, Subject.NEED}
+    return AskedOfOut(
+        institution=None if of_project and not others else _asked_out(rules.institution, programme, parameters, day),
+        project=_asked_out(rules.project, programme, parameters, day) if of_project else None,
+    )
+
+
+def _asked_out(rule: Rule, programme: StoredProgramme, parameters: Parameters, day: date) -> list[AskedOut]:
+    found = leaves(explain(rule, {}, day, parameters, region_names()))
+    return [_condition_out(finding, within, programme.document) for finding, within in found]
+
+
+def _condition_out(finding: Finding, within: Alternative | None, document: str) -> AskedOut:
+    stands_in, clause, source = _place_of(finding.citation)
+    return AskedOut(
+        fact=finding.fact,
+        label=finding.label,
+        wanted=finding.wanted,
+        document=stands_in or document,
+        clause=clause,
+        source=source,
+        any_of=within.group if within else None,
+        alternative=within.member if within else None,
+    )
+
+
+def _place_of(cite: Citation | None) -> tuple[str | None, str | None, str | None]:
+    """The document, if it is another one, the clause, and what stands in the place of a clause."""
+    if cite is None:
+        return None, None, None
+    law = f"{cite.law}第{cite.article}条" if cite.article else cite.law
+    return cite.document, cite.clause, law or cite.own
 
 
 def _readings(record: ProgrammeRecord) -> dict[str, object] | None:

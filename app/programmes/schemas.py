@@ -83,13 +83,38 @@ class ProgrammeListOut(OutputSchema):
     items: list[ProgrammeOut]
 
 
+class AskedOut(OutputSchema):
+    """A condition in words: `label` with `wanted` is a sentence.
+
+    It stands in `clause` of `document`, or where `source` says: a law, or how this service reads the text. `any_of`
+    names the group of which one `alternative` is enough; both are null for what is needed by itself.
+    """
+
+    fact: str
+    label: str
+    wanted: str
+    document: str
+    clause: str | None
+    source: str | None
+    any_of: str | None
+    alternative: str | None
+
+
+class AskedOfOut(OutputSchema):
+    """What is asked of an institution and of a project; null where the programme is not for them."""
+
+    institution: list[AskedOut] | None
+    project: list[AskedOut] | None
+
+
 class ProgrammeDetailOut(ProgrammeOut):
-    """A programme with its rules as data, its relations and its readings."""
+    """A programme with its rules as data and in words, its relations and its readings."""
 
     benefit: dict[str, Any]
     applies: dict[str, Any] | None
     requires: dict[str, Any] | None
     for_project: dict[str, Any] | None
+    asks: AskedOfOut
     parameters: list["ParameterOut"]
     relations: dict[str, Any]
     notes: list[str]

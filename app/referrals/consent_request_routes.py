@@ -76,10 +76,12 @@ def list_all(
     scope: InScope,
     paging: Paged,
     state: Annotated[RequestState | None, Query(description="只看一种状态")] = None,
+    institution: Annotated[UUID | None, Query(description="只看一家机构的")] = None,
 ) -> ConsentRequestListOut:
     """The latest first."""
-    query = select_requests(scope, today(), state)
-    page = paging.pages.take(session, query, ORDER, paging.asked(state=state, day=today().isoformat()))
+    query = select_requests(scope, today(), state, institution)
+    asked = paging.asked(state=state, institution=institution and str(institution), day=today().isoformat())
+    page = paging.pages.take(session, query, ORDER, asked)
     paging.link(page.next_cursor)
     return ConsentRequestListOut(
         items=[_out(one) for one in with_fields(session, page.rows)],

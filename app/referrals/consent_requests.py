@@ -95,7 +95,9 @@ def _state(today: date) -> ColumnElement[str]:
     )
 
 
-def select_requests(scope: Scope, today: date, state: RequestState | None = None) -> Select[Any]:
+def select_requests(
+    scope: Scope, today: date, state: RequestState | None = None, institution: UUID | None = None
+) -> Select[Any]:
     """The requests that concern the caller: an institution's own, those of a bank, those of an office's region."""
     query: Select[Any] = select(
         ConsentRequest,
@@ -113,6 +115,8 @@ def select_requests(scope: Scope, today: date, state: RequestState | None = None
         seen.append(ConsentRequest.institution_id == scope.institution_id)
     if state is not None:
         seen.append(_state(today) == state.value)
+    if institution is not None:
+        seen.append(ConsentRequest.institution_id == institution)
     return query.where(*seen)
 
 

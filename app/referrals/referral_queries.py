@@ -32,7 +32,7 @@ class Filters:
     unassigned: bool = False
     region: str | None = None
     bank: str | None = None
-    institution: UUID | None = None
+    institutions: tuple[UUID, ...] = ()
     q: str | None = None
 
     def conditions(self) -> list[ColumnElement[bool]]:
@@ -63,8 +63,8 @@ class Filters:
             found.append(in_region(Referral.region_code, region_prefix(self.region)))
         if self.bank is not None:
             found.append(Bank.code == self.bank)
-        if self.institution is not None:
-            found.append(Referral.institution_id == self.institution)
+        if self.institutions:
+            found.append(Referral.institution_id.in_(self.institutions))
         return found
 
 

@@ -72,7 +72,7 @@ def list_all(
         str | None, Query(pattern="^[1-9][0-9]([0-9]{2}([0-9]{2})?)?$", description="区划代码或其前 2、4 位")
     ] = None,
     bank: Annotated[BankCode | None, Query(description="银行代码")] = None,
-    institution: Annotated[UUID | None, Query(description="机构编号")] = None,
+    institution: Annotated[list[UUID] | None, Query(max_length=200, description="机构编号，可写多个")] = None,
     q: Annotated[str | None, Query(min_length=1, max_length=50, pattern=r"^[^\x00]*$", description="名称")] = None,
 ) -> ReferralListOut:
     """The earliest deadline first. Who looks after what is the bank's own: these filters find nothing for others."""
@@ -85,7 +85,7 @@ def list_all(
         unassigned=unassigned and of_a_bank,
         region=region,
         bank=bank,
-        institution=institution,
+        institutions=tuple(sorted(set(institution or ()))),
         q=q,
     )
     query = select_referrals(scope, filters)

@@ -46,7 +46,7 @@ def period(begin: date | None, end: date | None, today: date, *, exact: bool) ->
     last = end or max(begin or today, today)
     first = begin or date(last.year, 1, 1)
     if first > last:
-        raise refused("from", "period", "起始日不能晚于截止日，请核对 from 和 to")
+        raise refused("from", "period", "起始日不能晚于截止日，请核对起止日期")
     return first, last
 
 

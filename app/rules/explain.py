@@ -1,6 +1,6 @@
 """Why a rule says what it says: every condition with the own value, what is wanted, its verdict and its source."""
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from datetime import date
 from functools import lru_cache
 from types import MappingProxyType
@@ -107,6 +107,23 @@ def _collect(explanation: Explanation, found: list[Finding]) -> None:
     else:
         for member in explanation.of:
             _collect(member, found)
+
+
+class Alternative(NamedTuple):
+    """One member of a group of which one member is enough: the pointers of the group and of the member."""
+
+    group: str
+    member: str
+
+
+def leaves(explanation: Explanation, within: Alternative | None = None) -> Iterator[tuple[Finding, Alternative | None]]:
+    """The conditions left to right, each with the nearest alternative that it belongs to."""
+    if isinstance(explanation, Finding):
+        yield explanation, within
+        return
+    for member in explanation.of:
+        inside = Alternative(explanation.at, member.at) if explanation.op == "any" else within
+        yield from leaves(member, inside)
 
 
 class _Asked(NamedTuple):

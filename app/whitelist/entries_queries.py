@@ -35,6 +35,7 @@ class Filters:
     subject: str | None = None
     kinds: tuple[str, ...] = ()
     q: str | None = None
+    batch: str | None = None
 
     def conditions(self) -> list[ColumnElement[bool]]:
         """SQL, one condition for each dimension that is narrowed."""
@@ -47,6 +48,8 @@ class Filters:
             found.append(overlaps(entry.kinds, self.kinds))
         if self.q is not None:
             found += [entry.search_key.contains(word, autoescape=True) for word in words_of(self.q)]
+        if self.batch is not None:
+            found.append(Batch.number == self.batch)
         return found
 
 
@@ -97,8 +100,18 @@ def select_entries(
 def select_public(today: date, filters: Filters) -> Rows:
     """What stands on the list today, for anybody."""
     query: Rows = select(WhitelistEntry, Batch.number).join(Batch, Batch.id == WhitelistEntry.batch_id)
-    stands = and_(WhitelistEntry.state == EntryState.LISTED.value, WhitelistEntry.valid_to > today)
-    return query.where(stands, *filters.conditions())
+    return query.where(_stands(today), *filters.conditions())
+
+
+def list_public_batches(session: Session, today: date) -> list[tuple[str, date]]:
+    """Number and day of publication of the batches of which something stands on the list today, newest first."""
+    query = select(Batch.number, Batch.published_on).join(WhitelistEntry, WhitelistEntry.batch_id == Batch.id)
+    newest = query.where(_stands(today)).distinct().order_by(Batch.published_on.desc(), Batch.number.desc())
+    return [(number, on) for number, on in session.execute(newest) if number is not None and on is not None]
+
+
+def _stands(today: date) -> ColumnElement[bool]:
+    return and_(WhitelistEntry.state == EntryState.LISTED.value, WhitelistEntry.valid_to > today)
 
 
 def list_events(session: Session, entry: WhitelistEntry) -> list[WhitelistEvent]:

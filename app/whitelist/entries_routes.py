@@ -30,6 +30,7 @@ from app.whitelist.entries_schemas import (
     EntryListOut,
     EntryOut,
     Kind,
+    PublicBatchOut,
     PublicListOut,
     SubjectKind,
 )
@@ -177,16 +178,20 @@ def list_public(
     subject: Subject = None,
     kind: Kinds = None,
     q: Search = None,
+    batch: Annotated[str | None, Query(max_length=60, description="只看一批，批次的文号")] = None,
 ) -> PublicListOut:
     """What the published batches print, without the money that is wanted, of those that stand on the list today."""
     day = today()
-    query = queries.select_public(day, queries.Filters(region, subject, tuple(kind or ()), q))
-    asked = paging.asked(region=region, subject=subject, kind=kind, q=q)
+    query = queries.select_public(day, queries.Filters(region, subject, tuple(kind or ()), q, batch))
+    asked = paging.asked(region=region, subject=subject, kind=kind, q=q, batch=batch)
     page = paging.pages.take(session, query, queries.LIST_ORDER, asked)
     paging.link(page.next_cursor)
     return PublicListOut(
         as_of=day,
         notice=NOTICE,
+        batches=[
+            PublicBatchOut(number=number, published_on=on) for number, on in queries.list_public_batches(session, day)
+        ],
         items=[public_entry_out(entry, number) for entry, number, *_ in map(tuple, page.rows)],
         next_cursor=page.next_cursor,
         total=count_rows(session, query) if paging.total else None,

@@ -123,9 +123,19 @@ class PublicEntryOut(OutputSchema):
     valid_to: date
 
 
+class PublicBatchOut(OutputSchema):
+    """A batch of which something stands on the list today."""
+
+    number: str
+    published_on: date
+
+
 class PublicListOut(OutputSchema):
+    """What stands on the list today; `batches`, newest first, are those of all of it, whatever was asked."""
+
     as_of: date
     notice: Text
+    batches: list[PublicBatchOut]
     items: list[PublicEntryOut]
     next_cursor: str | None
     total: int | None

@@ -73,6 +73,12 @@ from app.whitelist.states import Action, State
 router = APIRouter(route_class=StrictRoute, tags=["whitelist"])
 
 NominationId = Annotated[UUID, Path(description="推荐编号")]
+States = Annotated[list[State] | None, Query(max_length=20, description="状态，可写多个")]
+Region = Annotated[
+    str | None, Query(pattern="^[1-9][0-9]([0-9]{2}([0-9]{2})?)?$", description="区划代码或其前 2、4 位")
+]
+Kind = Annotated[SubjectKind | None, Query(description="机构或项目")]
+DueBy = Annotated[IsoDate | None, Query(description="期限不晚于这一天")]
 _ONE: Final = "/whitelist/nominations/{nomination_id}"
 _STEP_REFUSALS: Final[tuple[type[AppError], ...]] = (
     *(NominationNotFound, VersionRequired, VersionStale, ActionNotAllowed, NoAccount, WrongLevel, ActedAtAnotherLevel),
@@ -109,18 +115,17 @@ def list_all(
     session: Session,
     scope: InScope,
     paging: Paged,
-    state: Annotated[list[State] | None, Query(max_length=20, description="状态，可写多个")] = None,
-    region: Annotated[
-        str | None, Query(pattern="^[1-9][0-9]([0-9]{2}([0-9]{2})?)?$", description="区划代码或其前 2、4 位")
-    ] = None,
-    kind: Annotated[SubjectKind | None, Query(description="机构或项目")] = None,
-    due_by: Annotated[IsoDate | None, Query(description="期限不晚于这一天")] = None,
+    state: States = None,
+    region: Region = None,
+    kind: Kind = None,
+    due_by: DueBy = None,
+    institution: Annotated[UUID | None, Query(description="只看这个机构和它的项目")] = None,
+    batched: Annotated[bool | None, Query(description="true 只看已编入批次的，false 只看还没有编入的")] = None,
 ) -> NominationListOut:
     """The latest first."""
-    filters = Filters(tuple(one.value for one in state or ()), region, kind, due_by)
+    filters = Filters(tuple(one.value for one in state or ()), region, kind, due_by, institution, batched)
     query = list_nominations(filters, scope)
-    bound = {name: getattr(filters, name) for name in Filters.__slots__}
-    page = paging.pages.take(session, query, LIST_ORDER, paging.asked(**bound))
+    page = paging.pages.take(session, query, LIST_ORDER, paging.asked(**_bound(filters)))
     paging.link(page.next_cursor)
     return NominationListOut(
         items=[nomination_row_out(row[0], row.institution_name, row.project_name, today()) for row in page.rows],
@@ -137,11 +142,22 @@ def list_all(
 )
 @permits(Permission.NOMINATE)
 @reads
-def list_due(session: Session, caller: CalledBy, scope: InScope, paging: Paged) -> ToDoListOut:
+def list_due(
+    session: Session,
+    caller: CalledBy,
+    scope: InScope,
+    paging: Paged,
+    state: States = None,
+    region: Region = None,
+    kind: Kind = None,
+    due_by: DueBy = None,
+) -> ToDoListOut:
     """What the caller can act on now, by level and person; the earliest deadline first."""
     day = today()
-    query = list_to_do(caller, scope, day)
-    page = paging.pages.take(session, query, TO_DO_ORDER, paging.asked(day=day.isoformat()))
+    filters = Filters(tuple(one.value for one in state or ()), region, kind, due_by)
+    query = list_to_do(caller, scope, day, filters)
+    asked = paging.asked(day=day.isoformat(), **_bound(filters))
+    page = paging.pages.take(session, query, TO_DO_ORDER, asked)
     paging.link(page.next_cursor)
     since = last_step_days(session, [row[0].id for row in page.rows])
     return ToDoListOut(
@@ -156,6 +172,11 @@ def list_due(session: Session, caller: CalledBy, scope: InScope, paging: Paged) 
         next_cursor=page.next_cursor,
         total=count_rows(session, query.with_only_columns(Nomination.id)) if paging.total else None,
     )
+
+
+def _bound(filters: Filters) -> dict[str, object]:
+    """The filters as a cursor is bound to them."""
+    return {name: getattr(filters, name) for name in Filters.__slots__}
 
 
 @router.get("/whitelist/reasons", operation_id="get_whitelist_reasons", summary="退回和不予通过的理由代码")

@@ -17,6 +17,7 @@ from app.rules.bind import region_prefix
 from app.store.pages import Key
 from app.store.tables import (
     Account,
+    BatchRow,
     Institution,
     Nomination,
     NominationActor,
@@ -50,6 +51,8 @@ class Filters:
     region: str | None = None
     kind: str | None = None
     due_by: date | None = None
+    institution: UUID | None = None
+    batched: bool | None = None
 
     def conditions(self) -> list[ColumnElement[bool]]:
         """SQL, one condition for each dimension that is narrowed."""
@@ -62,7 +65,18 @@ class Filters:
             found.append(Nomination.subject_kind == self.kind)
         if self.due_by is not None:
             found.append(Nomination.due_on <= self.due_by)
+        if self.institution is not None:
+            found.append(Nomination.institution_id == self.institution)
+        if self.batched is not None:
+            found.append(_in_a_batch() if self.batched else ~_in_a_batch())
         return found
+
+
+def _in_a_batch() -> ColumnElement[bool]:
+    return exists().where(BatchRow.nomination_id == Nomination.id, BatchRow.left_at.is_(None))
+
+
+EVERYTHING: Final = Filters()
 
 
 def _in_scope(scope: Scope) -> tuple[ColumnElement[bool], ...]:
@@ -130,10 +144,12 @@ def last_step_days(session: Session, nomination_ids: Collection[UUID]) -> dict[U
     return {key: at.astimezone(CHINA).date() for key, at in rows}
 
 
-def list_to_do(caller: Caller, scope: Scope, today: date) -> Select[Nomination, str, str]:
+def list_to_do(
+    caller: Caller, scope: Scope, today: date, filters: Filters = EVERYTHING
+) -> Select[Nomination, str, str]:
     """What the caller can act on now, unordered: what waits at the own level and was not acted on at another."""
     waits = [and_(condition, ~_acted_but_at(caller, level)) for level, condition in _waiting(caller, today)]
-    return list_nominations(Filters(), scope).where(or_(false(), *waits))
+    return list_nominations(filters, scope).where(or_(false(), *waits))
 
 
 def _waiting(caller: Caller, today: date) -> list[tuple[Level, ColumnElement[bool]]]:

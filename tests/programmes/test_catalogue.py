@@ -135,6 +135,21 @@ def test_every_programme_can_be_read_with_its_rules_and_parameters(client: TestC
         assert (detail["applies"] is None) is (one["force"] == "I")
 
 
+def test_every_programme_says_in_words_what_it_asks_and_where_that_stands(client: TestClient) -> None:
+    for slug in {one["slug"] for one in client.get("/api/v1/programmes").json()["items"]}:
+        programme = client.get(f"/api/v1/programmes/{slug}").json()
+        asked = [one for one in programme["asks"].values() if one is not None]
+        assert bool(asked) is (programme["applies"] is not None)
+        for condition in (one for some in asked for one in some):
+            assert condition["label"]
+            assert condition["wanted"]
+            assert (condition["clause"] is None) is (condition["source"] is not None)
+    subsidy = client.get("/api/v1/programmes/kangyang-interest-subsidy").json()["asks"]
+    assert subsidy["institution"] is None
+    assert ["investor" in one["fact"] for one in subsidy["project"]].count(True) == 2
+    assert len({one["alternative"] for one in subsidy["project"] if one["any_of"]}) == 2
+
+
 def test_a_parameter_has_a_value_from_its_day_on(client: TestClient) -> None:
     path = "/programmes/kangyang-standard-land"
     on_the_day = {one["key"]: one["value"] for one in get(client, path, as_of="2022-04-22")["parameters"]}

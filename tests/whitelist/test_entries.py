@@ -266,6 +266,11 @@ def test_anybody_reads_what_is_printed_of_those_on_the_list_today(desk: Desk) ->
         page = desk.house.get(None, "/whitelist/public", region="140321")
     assert [one["line"]["name"] for one in page["items"]] == ["虚构公开养老院子"]
     assert "自担风险" in page["notice"]
+    (number,) = {one["batch_number"] for one in page["items"]}
+    assert {"number": number, "published_on": str(LISTED)} in page["batches"]
+    with on(LISTED):
+        assert desk.house.get(None, "/whitelist/public", batch=number, region="140321")["items"] == page["items"]
+        assert desk.house.get(None, "/whitelist/public", batch="没有这一批")["items"] == []
     assert "20000000" not in str(page)
     assert "facts" not in str(page)
     with on(UNTIL):

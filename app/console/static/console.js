@@ -31,6 +31,13 @@
     if (event.target.closest("[data-print]")) { window.print(); }
   });
 
+  // Whoever follows a number to its clause finds it open.
+  document.addEventListener("click", function (event) {
+    var link = event.target.closest("a[href^='#']");
+    var target = link && document.getElementById(decodeURIComponent(link.getAttribute("href").slice(1)));
+    if (target && target.tagName === "DETAILS") { target.open = true; }
+  });
+
   // Filters apply as they are changed.
   document.addEventListener("change", function (event) {
     var form = event.target.closest("form[data-filters]");
@@ -39,7 +46,7 @@
 
   // On paper every clause is open.
   window.addEventListener("beforeprint", function () {
-    document.querySelectorAll("details:not([open])").forEach(function (one) { one.open = true; one.dataset.closed = ""; });
+    document.querySelectorAll("details:not([open]):not(.slim)").forEach(function (one) { one.open = true; one.dataset.closed = ""; });
   });
   window.addEventListener("afterprint", function () {
     document.querySelectorAll("details[data-closed]").forEach(function (one) { one.open = false; delete one.dataset.closed; });

@@ -1,0 +1,120 @@
+"""A window on the console: as wide as a desk's or a phone's, in large type or not, with scripts or without.
+
+    sight = Sight.open(chromium, base, width=390, large=True, js=False)
+    sight.enter("county")
+    sight.go("/affairs")
+    assert sight.faults() == []
+"""
+
+from dataclasses import dataclass, field
+from importlib.resources import files
+from typing import Any, Final
+from urllib.parse import urlsplit
+
+from playwright.sync_api import Browser, BrowserContext, Error, Page, Request
+
+AXE: Final = files("axe_playwright_python").joinpath("axe.min.js").read_text(encoding="utf-8")
+_RULES: Final = {
+    "runOnly": {
+        "type": "tag",
+        "values": ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"],
+    },
+    "resultTypes": ["violations"],
+}
+_RUN: Final = "rules => axe.run(document, rules).then(found => found.violations)"
+_SIDEWAYS: Final = "() => document.documentElement.scrollWidth - document.documentElement.clientWidth"
+# Links within a line of text are as high as the line (WCAG 2.5.8, inline); all else has 24 px at least.
+_SMALL: Final = """() => [...document.querySelectorAll('a, button, input:not([type=hidden]), select, textarea, summary')]
+  .filter(one => {
+    const box = one.getBoundingClientRect();
+    const shown = box.width > 0 && box.height > 0 && getComputedStyle(one).visibility !== 'hidden';
+    const inline = one.tagName === 'A' && one.closest('p, li, td, dd, span, small, th');
+    return shown && !inline && !one.closest('.skip') && !one.matches('.skip') && Math.min(box.width, box.height) < 24;
+  })
+  .map(one => one.outerHTML.slice(0, 120))"""
+# What the browser says of an answer that is meant to be a refusal.
+_HARMLESS: Final = ("the server responded with a status of 4",)
+
+
+@dataclass
+class Sight:
+    """One window and all that it said."""
+
+    context: BrowserContext
+    page: Page
+    base: str
+    js: bool
+    said: list[str] = field(default_factory=list)
+    elsewhere: list[str] = field(default_factory=list)
+    clicks: int = 0
+
+    @classmethod
+    def open(cls, browser: Browser, base: str, *, width: int = 1440, large: bool = False, js: bool = True) -> "Sight":
+        context = browser.new_context(
+            viewport={"width": width, "height": 900}, locale="zh-CN", java_script_enabled=js, bypass_csp=False
+        )
+        made = cls(context, context.new_page(), base, js)
+        made.page.on("console", lambda line: made._heard(line.text))
+        made.page.on("pageerror", lambda error: made._heard(str(error)))
+        made.page.on("request", made._noted)
+        made.page.goto(base + "/")
+        if large:
+            made.page.click("button[value=large]")
+        return made
+
+    def close(self) -> None:
+        self.context.close()
+
+    def enter(self, login: str) -> None:
+        """Sign in with one press, as the demonstration offers it."""
+        self.page.goto(self.base + "/")
+        self.page.click(f"button[value='{login}']")
+
+    def go(self, path: str) -> int | None:
+        """The status of a page; None for a file, which a browser saves."""
+        try:
+            answer = self.page.goto(self.base + path)
+        except Error as error:
+            if "Download is starting" not in str(error):
+                raise
+            return None
+        return 0 if answer is None else answer.status
+
+    def click(self, selector: str) -> None:
+        self.clicks += 1
+        self.page.click(selector)
+
+    @property
+    def path(self) -> str:
+        return urlsplit(self.page.url).path
+
+    def links(self) -> list[str]:
+        """The addresses of this console to which the page leads, once each."""
+        found = self.page.eval_on_selector_all("a[href]", "all => all.map(one => one.getAttribute('href'))")
+        return list(dict.fromkeys(one for one in found if one.startswith("/") and not one.startswith(("//", "/api/"))))
+
+    def faults(self) -> list[str]:
+        """What is wrong with the page as it stands: axe, small targets, sideways scroll, other hosts, the console."""
+        return [*self.cheap_faults(), *self._violations()]
+
+    def cheap_faults(self) -> list[str]:
+        """The same without axe."""
+        sideways = self.page.evaluate(_SIDEWAYS)
+        found = [f"small: {one}" for one in self.page.evaluate(_SMALL)]
+        found += [f"sideways by {sideways} px"] if sideways > 0 else []
+        found += [f"asked {one}" for one in self.elsewhere] + [f"said {one}" for one in self.said]
+        return found
+
+    def _violations(self) -> list[str]:
+        # In a world of its own: the page's policy lets no foreign script in.
+        self.page.evaluate(AXE + "\n;() => true")
+        found: list[dict[str, Any]] = self.page.evaluate(_RUN, _RULES)
+        return [f"{one['id']}: {node['html'][:160]}" for one in found for node in one["nodes"][:3]]
+
+    def _heard(self, text: str) -> None:
+        if not any(harmless in text for harmless in _HARMLESS):
+            self.said.append(text)
+
+    def _noted(self, request: Request) -> None:
+        if not request.url.startswith((self.base, "data:", "blob:", "about:")):
+            self.elsewhere.append(request.url)

@@ -1,0 +1,62 @@
+"""Every page of every role, as wide as a desk, a phone and a small phone in large type: readable, reachable, its own.
+
+Pages are found by following links from each role's menu; of many that differ in an id alone, one is looked at.
+"""
+
+import re
+from typing import Final
+
+import pytest
+
+from app.console.menus import MENUS, PUBLIC
+from app.demo.people import PEOPLE
+from tests.browser.sight import Sight
+
+_ID: Final = re.compile(r"[0-9a-f]{8}-[0-9a-f-]{27}|\d{6}")
+_MOST: Final = 40
+# One person of each role; a checker sees what the maker sees.
+LOGINS: Final = ("", *dict.fromkeys(one.login for one in PEOPLE if "checker" not in one.login))
+WIDTHS: Final = ({"width": 1440}, {"width": 390}, {"width": 320, "large": True})
+# What leads out of the console.
+_NO_PAGE: Final = re.compile(r"^/sign-in/oidc|^/static/")
+
+
+def kind_of(path: str) -> str:
+    """An address with its ids left out: the kind of page that it is."""
+    return _ID.sub("*", path.partition("?")[0])
+
+
+def crawl(sight: Sight, login: str, *, with_axe: bool) -> dict[str, list[str]]:
+    """The faults of each kind of page that somebody can reach; raises AssertionError for a page that fails."""
+    if login:
+        sight.enter(login)
+    start = [sight.path, *sight.links()]
+    waiting, seen, faults = start, set[str](), dict[str, list[str]]()
+    while waiting and len(seen) < _MOST:
+        path = waiting.pop(0)
+        kind = kind_of(path)
+        if kind in seen or _NO_PAGE.search(path.partition("?")[0]) or "#" in path:
+            continue
+        seen.add(kind)
+        status = sight.go(path)
+        if status is None:
+            continue
+        assert status in {200, 409, 422}, f"{login} {path}: {status}"
+        if found := (sight.faults() if with_axe else sight.cheap_faults()):
+            faults[path] = found
+        sight.said.clear()
+        waiting += sight.links()
+    assert len(seen) > 3, f"{login} reached {seen} alone"
+    return faults
+
+
+@pytest.mark.parametrize("login", LOGINS)
+@pytest.mark.parametrize("sight", WIDTHS, indirect=True, ids=["desk", "phone", "small phone in large type"])
+def test_every_page_is_readable_and_reachable(sight: Sight, login: str, request: pytest.FixtureRequest) -> None:
+    width = sight.page.viewport_size
+    assert width is not None
+    assert crawl(sight, login, with_axe=width["width"] != 320) == {}
+
+
+def test_no_menu_has_more_than_five_entries() -> None:
+    assert max(map(len, (PUBLIC, *MENUS.values()))) <= 5
