@@ -33,7 +33,8 @@ class Contract:
         self._components = {"components": document["components"]}
         self._paths = [
             (re.compile(re.sub(r"\\\{\w+\\\}", "[^/]+", re.escape(path))), methods)
-            for path, methods in document["paths"].items()
+            # An address without parameters comes before one that would take its last part for a key.
+            for path, methods in sorted(document["paths"].items(), key=lambda one: one[0].count("{"))
         ]
         self._validator = cache(self._made_validator)
 

@@ -62,6 +62,7 @@ PEOPLE: Final = (
     DemoPerson("county-checker", "虚构县复核乙", Role.CIVIL_AFFAIRS, "county"),
     DemoPerson("city", "虚构市民政丙", Role.CIVIL_AFFAIRS, "city"),
     DemoPerson("province", "虚构省民政丁", Role.CIVIL_AFFAIRS, "province"),
+    DemoPerson("province-checker", "虚构省民政复核卯", Role.CIVIL_AFFAIRS, "province"),
     DemoPerson("pboc", "虚构人行戊", Role.PBOC, "pboc"),
     DemoPerson("bank", "虚构银行客户经理己", Role.BANK, "bank"),
     DemoPerson("bank-checker", "虚构银行复核庚", Role.BANK, "bank"),
