@@ -1,5 +1,6 @@
 """Fixtures of all tests: both databases, always; no network beyond this machine."""
 
+import logging
 import socket
 from collections.abc import Iterator
 from datetime import UTC, datetime
@@ -22,6 +23,8 @@ from tests.databases import Databases, PostgresDatabases, SqliteDatabases, postg
 
 _LOOPBACK = ("127.0.0.1", "::1", "localhost")
 SEEDED_AT = datetime(2026, 9, 1, tzinfo=UTC)
+# A line for each of a hundred thousand requests says nothing that the assertions do not say.
+logging.getLogger("httpx2").setLevel(logging.WARNING)
 
 
 @pytest.fixture(scope="session", autouse=True)

@@ -15,12 +15,13 @@ from app.cli import cli
 from app.config import PROJECT_ROOT
 from app.demo.load import DEFAULT_SEED, households_of, load_sample
 from app.demo.models import read_sample
-from app.demo.people import load_people, renew_keys, stage_of
+from app.demo.people import PREFIX, load_people, renew_keys, stage_of
 from app.http.clock import now, today
 from app.main import create_app
 from app.products.load import load_banks
 from app.programmes.load import load_seeds
 from app.programmes.seeds import Seeds
+from app.referrals.demonstration import deliver_sample
 from app.store.engine import open_database
 from app.whitelist.seeds import load_whitelist
 from tests.databases import SqliteDatabases, settings_for
@@ -124,6 +125,7 @@ def demonstration(
         load_sample(session, sample, SAMPLE_SIZE, DEFAULT_SEED)
         first = households_of(sample, DEFAULT_SEED).key(0)
         load_people(session, stage_of(session, sample.banks, first), now(), settings)
+        deliver_sample(session, PREFIX, [bank.code for bank in sample.banks], now(), today())
         renew_keys(session, keys, now(), settings)
     written = dict(re.findall(r"^([A-Z_]+)=(\S+)$", keys.read_text(encoding="utf-8"), re.MULTILINE))
     with pytest.MonkeyPatch.context() as patch:
@@ -158,7 +160,7 @@ def test_every_story_is_told() -> None:
     operations = " ".join(one.command for one in SHOWN)
     for said in ("eligibility-checks", "interest-subsidy-quotes", "/matches", "/candidates", "/sessions", "/consents"):
         assert said in operations
-    assert sum(one.answer is not None for one in SHOWN) == len(re.findall(r"```(?:json|text)\n", README)) == 9
+    assert sum(one.answer is not None for one in SHOWN) == len(re.findall(r"```(?:json|text)\n", README)) == 10
 
 
 @pytest.mark.parametrize("place", range(len(SHOWN)))

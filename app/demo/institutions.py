@@ -14,6 +14,8 @@ FOR_PROFIT: Final = frozenset({"enterprise", "individual_business", "cooperative
 _TRADING: Final = frozenset({"enterprise", "individual_business"})
 # Rural shares are meant for the whole of a kind: fewer in districts, more elsewhere.
 _IN_DISTRICT, _ELSEWHERE, _MOST_RURAL = 0.4, 1.3, 0.98
+# From a month past its end to five years before it.
+_VALID_DAYS: Final = (-30, 1_800)
 _MEALS: Final = "institution.food_licensed"
 _TECHNOLOGY: Final = ("institution.technology_sme", "institution.specialised_new")
 
@@ -25,6 +27,7 @@ def institution_facts(site: Site, province: Province, chance: Chance) -> Values:
     facts |= _people(site.body.kind, facts, chance)
     facts |= _money(site.body.kind, facts, chance)
     facts |= _trade(site, facts, province, chance)
+    facts |= _papers(facts, province, chance)
     return facts
 
 
@@ -124,6 +127,16 @@ def _trade(site: Site, facts: Values, province: Province, chance: Chance) -> Val
         trade["institution.training_modes"] = chance.some(province.sets["institution.training_modes"])
         trade["institution.trains_for_care_institutions"] = chance.happens(0.8)
     return trade
+
+
+def _papers(facts: Values, province: Province, chance: Chance) -> Values:
+    """The days on which certificates end; some have ended, and some end soon."""
+    papers = ["institution.registration_until", "institution.fire_safety_until"]
+    if facts[_MEALS]:
+        papers.append("institution.food_licence_until")
+    if "institution.grade" in facts:
+        papers.append("institution.grade_until")
+    return {paper: province.recorded_on + timedelta(days=chance.whole(*_VALID_DAYS)) for paper in papers}
 
 
 def _size(staff: int, province: Province) -> str:

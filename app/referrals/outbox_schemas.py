@@ -15,7 +15,7 @@ MEDIA_TYPE: Final = "application/cloudevents+json"
 _DIGITS: Final = 19
 
 
-class EventOut(OutputSchema):
+class BankEventOut(OutputSchema):
     """A CloudEvent 1.0, thin: `data` names rows, which the receiver reads over the API with its own key."""
 
     specversion: Literal["1.0"]
@@ -32,20 +32,20 @@ class EventOut(OutputSchema):
 class EventListOut(OutputSchema):
     """Some events in their order. `next_cursor` is never null: whoever has read everything asks again with it."""
 
-    items: list[EventOut]
+    items: list[BankEventOut]
     next_cursor: str
     has_more: bool
     total: int | None
 
 
-def event_out(row: OutboxEvent) -> EventOut:
+def event_out(row: OutboxEvent) -> BankEventOut:
     """A row as a CloudEvent."""
     return an_event(row.id, row.kind, row.subject, row.number, row.data, row.at)
 
 
-def an_event(key: UUID, kind: str, subject: str, number: int, data: dict[str, str], at: datetime) -> EventOut:
+def an_event(key: UUID, kind: str, subject: str, number: int, data: dict[str, str], at: datetime) -> BankEventOut:
     """A CloudEvent of these parts."""
-    return EventOut(
+    return BankEventOut(
         specversion="1.0",
         id=key,
         source=SOURCE,

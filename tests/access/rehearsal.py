@@ -59,6 +59,7 @@ class Rehearsal:
     client: TestClient
     callers: dict[str, Person | None]
     ids: dict[str, str]
+    is_postgresql: bool
 
 
 @contextmanager
@@ -71,7 +72,7 @@ def a_rehearsal(databases: Databases, seeds: Seeds, folder: Path) -> Iterator[Re
         settings = settings_for(url, attachments_path=folder, secret_key="k" * 32)
         database = Rehearsing(make_engine(settings, APP_ROLE))
         with TestClient(create_app(settings, database), raise_server_exceptions=False) as client:
-            yield Rehearsal(client, callers, ids)
+            yield Rehearsal(client, callers, ids, database.engine.dialect.name == "postgresql")
         database.dispose()
 
 

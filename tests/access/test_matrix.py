@@ -9,7 +9,7 @@ of a request that would succeed for somebody who may make it:
     1  401    3  403    4  404, as for something that there is not
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import Any, Final
 from uuid import uuid4
@@ -26,6 +26,7 @@ from tests.security.operations import Operation, an_app, document_of, operations
 MATRIX: Final = Path(__file__).with_name("matrix.txt")
 OPERATIONS: Final = {one.id: one for one in operations_of(document_of(an_app()))}
 REFUSED: Final = {401: "1", 403: "3", 404: "4"}
+AT_THE_GATE: Final = {"1", "3"}
 # Lists that are cut to the caller's scope, and the id that tells whether what is the home county's stands in them.
 CUT: Final = {
     "list_inbox": "message_id",
@@ -112,17 +113,21 @@ def cell_of(operation: Operation, answer: httpx2.Response, rehearsal: Rehearsal)
     return REFUSED.get(answer.status_code, "+")
 
 
-def asked(operation: Operation, rehearsal: Rehearsal) -> dict[str, str]:
-    """The whole line of an operation, as the service answers."""
+def asked(operation: Operation, rehearsal: Rehearsal, callers: Iterable[str]) -> dict[str, str]:
+    """The line of an operation for some callers, as the service answers."""
     return {
         caller: cell_of(operation, rehearsal.client.request(**request_for(operation, rehearsal, caller)), rehearsal)
-        for caller in rehearsal.callers
+        for caller in callers
     }
 
 
 @pytest.mark.parametrize("name", sorted(OPERATIONS))
 def test_each_caller_is_answered_as_declared(name: str, rehearsal: Rehearsal) -> None:
-    assert asked(OPERATIONS[name], rehearsal) == DECLARED[name]
+    declared = DECLARED[name]
+    if rehearsal.is_postgresql:
+        # The gate refuses before any database is asked; what it lets through is asked on this one too.
+        declared = {caller: cell for caller, cell in declared.items() if cell not in AT_THE_GATE}
+    assert asked(OPERATIONS[name], rehearsal, declared) == declared
 
 
 def test_every_cell_is_declared(rehearsal: Rehearsal) -> None:

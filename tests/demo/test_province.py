@@ -142,6 +142,8 @@ FOLLOWS_FROM_TERMS = {
 NOT_FOR_ALL = {
     "institution.filed_on",
     "institution.grade",
+    "institution.grade_until",
+    "institution.food_licence_until",
     "institution.medical_integration",
     "institution.enterprise_size",
     "institution.tax_credit_grade",

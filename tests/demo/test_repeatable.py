@@ -103,7 +103,7 @@ def test_two_loads_of_one_seed_write_the_same_rows(session: Session, few_product
     }
     assert {name: len(once[name]) for name in nouns} == nouns
     # What the migrations write stands beside it.
-    laid = {"nomination_transition", "entry_transition"}
+    laid = {"nomination_transition", "entry_transition", "referral_transition"}
     filled = {*nouns, *(table.name for table in VERSIONS), "product_version", "search_gram", "counter"} | laid
     assert {name for name, found in once.items() if found} == filled
 

@@ -20,12 +20,16 @@ from app.store.tables import (
     Attachment,
     Attestation,
     AuditEvent,
+    ConsentRequest,
+    Delivery,
     Handover,
     ImportJob,
     InstitutionCode,
     Message,
     Operation,
+    Referral,
     SignInSession,
+    WhitelistEntry,
 )
 from app.whitelist import batches_service
 from app.whitelist.objections import object_to
@@ -33,7 +37,7 @@ from tests.access.people import SINCE, Person, a_consent, a_key, an_account, an_
 from tests.access.town import HOME, SIBLING, Town, terms
 from tests.matching.factories import Registry
 from tests.whitelist.desk import Reviewers, an_institution
-from tests.whitelist.listing import announce, clerk, put_on_the_list
+from tests.whitelist.listing import announce, clerk
 
 DAY: Final = date(2026, 1, 1)
 REVENUE: Final = "institution.annual_revenue_yuan"
@@ -246,12 +250,18 @@ def a_scene(town: Town) -> Scene:
         whole = Person(everything.id, everything.organisation_id, a_key(session, everything.id))
         own |= on_the_list(session, town, town.home, HOME)
         other |= on_the_list(session, town, town.neighbour, SIBLING) | {"batch_id": a_draft_of_a_batch(session, town)}
+        lender, stranger = people.bank, people.other_bank
+        got = follow_up(session, town.bank_id, town.home, lender)
+        elsewhere = follow_up(session, town.bank_id, town.neighbour, lender)
+        not_got = follow_up(session, town.other_bank_id, town.home, stranger)
+    mate, stranger_there = {"user_id": people.bank_checker.account_id}, {"user_id": stranger.account_id}
+    seen, unseen = (only(one, "referral_id", "request_id") for one in (got, elsewhere))
     consent = {"consent_id": other["consent_id"]}
     draft = programme_draft(town)
     views = (
-        View("county", people.county, frozenset({Role.CIVIL_AFFAIRS}), own | here, other | there),
-        View("institution", people.home, frozenset({Role.INSTITUTION}), own, other),
-        View("bank", people.bank, frozenset({Role.BANK}), own, hidden),
+        View("county", people.county, frozenset({Role.CIVIL_AFFAIRS}), own | here | seen, other | there | unseen),
+        View("institution", people.home, frozenset({Role.INSTITUTION}), own | seen, other | unseen),
+        View("bank", people.bank, frozenset({Role.BANK}), own | got | mate, hidden | not_got | stranger_there),
         View(
             "other bank",
             people.other_bank,
@@ -261,11 +271,15 @@ def a_scene(town: Town) -> Scene:
         ),
         View("system admin", admins[0], frozenset({Role.SYSTEM_ADMIN}), here, there),
         View("security admin", admins[1], frozenset({Role.SECURITY_ADMIN}), here, there),
-        View("auditor", admins[2], frozenset({Role.AUDITOR}), own | here, other | there),
+        View("auditor", admins[2], frozenset({Role.AUDITOR}), own | here | seen, other | there | unseen),
         View("province", people.province, frozenset({Role.CIVIL_AFFAIRS}), {}, draft),
         View("signed in", one, frozenset({Role.CIVIL_AFFAIRS}), {}, {"session_id": session_id}),
     )
     return Scene(town, views, whole)
+
+
+def only(ids: Ids, *names: str) -> Ids:
+    return {name: ids[name] for name in names}
 
 
 def the_keepers(session: Session, town: Town) -> tuple[Caller, Caller]:
@@ -275,14 +289,39 @@ def the_keepers(session: Session, town: Town) -> tuple[Caller, Caller]:
 
 
 def on_the_list(session: Session, town: Town, institution: UUID, region: str) -> Ids:
-    """An entry, and a nomination on notice against which somebody objected."""
-    (maker, checker), reviewers = the_keepers(session, town), Reviewers.made(session)
-    approved = reviewers.approve(session, institution, region, None, now())
-    entry = put_on_the_list(session, approved, maker, checker, today() - timedelta(days=1))
+    """An institution's entry, and a nomination on notice against which somebody objected."""
+    (maker, _checker), reviewers = the_keepers(session, town), Reviewers.made(session)
+    entry = session.scalars(select(WhitelistEntry).where(WhitelistEntry.institution_id == institution)).one()
     other = reviewers.approve(session, an_institution(session, region, None), region, None, now())
     announce(session, other, maker, today())
     objection = object_to(session, other, "虚构的李先生", "虚构的理由", maker, now(), today())
     return {"entry_id": entry.id, "nomination_id": other, "objection_id": objection.id}
+
+
+def follow_up(session: Session, bank: UUID, institution: UUID, person: Person) -> Ids:
+    """What a bank got of an institution, and what it asked it for."""
+    mine = Referral.bank_id == bank, Referral.institution_id == institution
+    referral = session.scalars(select(Referral).where(*mine)).one()
+    delivery = session.get_one(Delivery, referral.first_delivery_id)
+    request = ConsentRequest(
+        region_code=referral.region_code,
+        institution_id=institution,
+        bank_id=bank,
+        purpose="loan_application",
+        reason="虚构的事由",
+        valid_from=today(),
+        valid_to=today() + timedelta(days=30),
+        requested_by=person.account_id,
+        requested_at=now(),
+    )
+    session.add(request)
+    session.flush()
+    return {
+        "referral_id": referral.id,
+        "delivery_id": delivery.id,
+        "push_id": delivery.push_id,
+        "request_id": request.id,
+    }
 
 
 def a_draft_of_a_batch(session: Session, town: Town) -> UUID:

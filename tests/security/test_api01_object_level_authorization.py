@@ -116,6 +116,8 @@ BODIES: dict[str, tuple[str, dict[str, str], dict[str, Any]]] = {
         {"code": "xugou-new", "kind": "finance", "region_code": "140105", "bank_id": None, "institution_id": None},
     ),
     "add_nomination": ("county", {"subject_id": "institution_id"}, {"subject_kind": "institution"}),
+    "add_consent_request": ("bank", {"institution_id": "institution_id"}, {}),
+    "assign_referral": ("bank", {"manager_id": "user_id"}, {}),
     "amend_organisation": ("system admin", {"parent_id": "organisation_id"}, {}),
 }
 # What a body names beside the field that is asked.
@@ -125,6 +127,9 @@ ANYBODYS = {("add_organisation", "bank_id"), ("add_organisation", "institution_i
 # Batches are the province's, to which no nomination is foreign.
 # No row but a place in one's own inbox: whatever is named, nothing beyond it and nothing foreign is marked.
 ANYBODYS |= {("read_inbox", "up_to")}
+# Whoever pushes does so for the whole province; and of projects a bank names those of its borrower, once credit is
+# granted (tests/referrals/test_referrals.py).
+ANYBODYS |= {("add_push", "batch_id"), ("disburse_referral", "project_id")}
 ANYBODYS |= {("add_batch", "nominations"), ("change_batch", "add"), ("change_batch", "remove")}
 
 

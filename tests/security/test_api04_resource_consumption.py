@@ -143,8 +143,9 @@ def test_guessing_keys_is_slowed_down_and_fills_no_trail(scene: Scene, hurried: 
     assert statuses(hurried, scene.town.people.pboc) == [429]
 
 
-def test_two_uploads_have_limits_of_their_own_and_no_other_operation_has(operations: list[Operation]) -> None:
-    assert {one.id for one in operations if one.content and not one.has_json} == {"add_attachment", "add_import"}
+def test_uploads_have_limits_of_their_own_and_no_other_operation_has(operations: list[Operation]) -> None:
+    uploads = {one.id for one in operations if one.content and not one.has_json}
+    assert uploads == {"add_attachment", "add_import", "answer_referrals"}
 
 
 def test_a_long_key_of_idempotency_is_refused(scene: Scene) -> None:

@@ -58,6 +58,9 @@ MOVES: Final = {
     *("act_on_need", "apply_import", "undo_import", "publish_product_version", "publish_programme_draft"),
     *("withdraw_consent", "withdraw_product_version", "withdraw_programme_draft"),
     *("enable_webhook_endpoint", "resend_webhook_delivery", "rotate_webhook_secret", "test_webhook_endpoint"),
+    *("assign_referral", "contact_referral", "investigate_referral", "grant_referral", "disburse_referral"),
+    *("decline_referral", "answer_referrals", "add_push", "receive_delivery"),
+    *("add_consent_request", "refuse_consent_request", "cancel_consent_request"),
 }
 COMPUTES: Final = {
     "check_eligibility",

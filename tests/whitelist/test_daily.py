@@ -13,7 +13,7 @@ from app.programmes.seeds import read_seeds
 from app.store.engine import Database
 from tests.whitelist.on_the_list import a_bureau, certified, in_days, listed
 
-SAID = "到期退出名单 {} 个；新发提醒：白名单资格 {} 条，证照和等级 {} 条，办理时限 {} 条"
+SAID = "到期退出名单 {} 个；新发提醒：白名单资格 {} 条，证照和等级 {} 条，办理时限 {} 条，银行答复期限 0 条"
 
 
 @pytest.fixture

@@ -19,6 +19,7 @@ from app.store.engine import Database, open_database
 from app.store.tables import Counter, EntryTransition, Institution, Nomination, WhitelistEntry, WhitelistEvent
 from app.whitelist.entries_service import expire_due
 from app.whitelist.entry_states import TRANSITIONS
+from tests.access.deliveries import a_delivery
 from tests.access.house import House, a_bank, a_house, refusals, refused
 from tests.access.people import Person, a_consent
 from tests.databases import Databases, settings_for
@@ -232,11 +233,18 @@ def test_a_county_reads_its_own_part_and_an_institution_itself(desk: Desk) -> No
     assert refused(desk.house.call(itself, "GET", f"/whitelist/entries/{other}")) == (404, "entry_not_found")
 
 
-def test_a_bank_reaches_whoever_is_listed_and_sees_frozen_figures_by_consent_only(desk: Desk, entry: str) -> None:
+def test_a_bank_reaches_whoever_was_pushed_to_it_and_sees_frozen_figures_by_consent_only(
+    desk: Desk, entry: str
+) -> None:
     with desk.house.owner.writing() as session:
-        bank = a_bank(session, f"xugou-{uuid4().hex[:8]}").id
-        owner = session.get_one(WhitelistEntry, UUID(entry)).institution_id
+        bank, another = (a_bank(session, f"xugou-{uuid4().hex[:8]}").id for _ in range(2))
+        listed = session.get_one(WhitelistEntry, UUID(entry))
+        owner = listed.institution_id
     lender = desk.house.somebody(Role.BANK, bank_id=bank)
+    assert desk.house.call(lender, "GET", f"/institutions/{owner}").status_code == 404
+    with desk.house.owner.writing() as session:
+        for one in (bank, another):
+            a_delivery(session, one, [session.get_one(WhitelistEntry, UUID(entry))])
     assert desk.house.call(lender, "GET", f"/institutions/{owner}").status_code == 200
     seen = desk.house.get(lender, f"/whitelist/entries/{entry}")
     assert REVENUE in seen["masked"]
@@ -246,7 +254,7 @@ def test_a_bank_reaches_whoever_is_listed_and_sees_frozen_figures_by_consent_onl
         a_consent(session, owner, bank, desk.maker.account_id, REVENUE)
     opened = desk.house.get(lender, f"/whitelist/entries/{entry}")
     assert opened["snapshot"]["institution"]["facts"][REVENUE]["value"] == "3000000.00"
-    other = desk.house.somebody(Role.BANK, bank_id=_another_bank(desk))
+    other = desk.house.somebody(Role.BANK, bank_id=another)
     desk.entry_act(desk.maker, entry, "suspend", "risk_reported", LISTED)
     assert desk.house.call(other, "GET", f"/institutions/{owner}").status_code == 404
     suspended = desk.house.get(other, f"/whitelist/entries/{entry}")

@@ -24,6 +24,7 @@ from app.whitelist.entries_service import Act, act_on
 from app.whitelist.entry_states import EntryAction
 from app.whitelist.objections import object_to
 from app.whitelist.seeds import load_whitelist
+from tests.access.deliveries import a_delivery
 from tests.access.house import a_bank
 from tests.access.people import an_account, an_organisation
 from tests.conftest import SEEDED_AT
@@ -67,15 +68,17 @@ def write(session: Session) -> tuple[UUID, UUID]:
         return reviewers.approve(session, owner, region, None, at(DAY)), owner
 
     (first, own), (second, _), (third, _), (fourth, _) = map(approved, (HERE, HERE, THERE, HERE))
-    put_on_the_list(session, first, maker, checker, DAY)
+    entries = [put_on_the_list(session, first, maker, checker, DAY)]
     suspended = put_on_the_list(session, second, maker, checker, DAY)
-    put_on_the_list(session, third, maker, checker, DAY)
+    entries += [suspended, put_on_the_list(session, third, maker, checker, DAY)]
     act = Act(EntryAction.SUSPEND, "risk_reported", "虚构文号")
     act_on(session, suspended.id, act, '"1"', maker, at(DAY), DAY)
     announce(session, fourth, maker, DAY)
     object_to(session, fourth, "虚构的李先生", "虚构的理由", maker, at(DAY), DAY)
     batches_service.draft(session, "虚构草稿", [], maker, at(DAY))
-    return own, a_bank(session).id
+    bank = a_bank(session).id
+    a_delivery(session, bank, entries)
+    return own, bank
 
 
 def seen(listed: Listed, scope: Scope) -> dict[str, int]:
@@ -100,7 +103,8 @@ def counted(batch: int, row: int, objection: int, entry: int, snapshot: int, eve
 def test_offices_see_their_region_and_everybody_what_is_published(listed: Listed) -> None:
     own = Scope("", listed.own)
     bank = Scope("14", None, listed.bank, date(2026, 11, 21))
-    # A bank reaches the two that are listed; the third was, and its events and line are told, not its facts.
+    # All three were pushed to the bank. It reaches the two that are listed; the third was, and its events and line are
+    # told, not its facts.
     assert {
         "province": seen(listed, Scope("14")),
         "county": seen(listed, Scope(HERE)),
