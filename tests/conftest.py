@@ -1,10 +1,12 @@
 """Fixtures of all tests: both databases, always; no network beyond this machine."""
 
 import logging
+import os
+import shutil
 import socket
 from collections.abc import Iterator
 from datetime import UTC, datetime
-from typing import Any
+from typing import Any, Final
 
 import pytest
 import structlog
@@ -25,6 +27,24 @@ _LOOPBACK = ("127.0.0.1", "::1", "localhost")
 SEEDED_AT = datetime(2026, 9, 1, tzinfo=UTC)
 # A line for each of a hundred thousand requests says nothing that the assertions do not say.
 logging.getLogger("httpx2").setLevel(logging.WARNING)
+
+
+# Debian's browser, which tests/browser drives; None where there is none.
+CHROMIUM: Final = shutil.which("chromium") or shutil.which("chromium-browser")
+NO_BROWSER: Final = "浏览器测试没有运行：没有 Chromium。Debian 上：apt-get install chromium fonts-noto-cjk"
+
+
+def pytest_sessionstart(session: pytest.Session) -> None:
+    """Where the browser tests have to run, a machine without a browser is a failure."""
+    if CHROMIUM is None and os.environ.get("YINQIAO_BROWSER") == "required":
+        pytest.exit(NO_BROWSER, returncode=1)
+
+
+def pytest_terminal_summary(terminalreporter: Any) -> None:
+    """What did not run is said last of all, and loudly."""
+    if CHROMIUM is None:
+        terminalreporter.section("浏览器测试没有运行", sep="!", red=True, bold=True)
+        terminalreporter.write_line(NO_BROWSER, red=True, bold=True)
 
 
 @pytest.fixture(scope="session", autouse=True)

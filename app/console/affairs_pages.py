@@ -34,7 +34,7 @@ _DAY: Final = timedelta(days=1)
 
 
 @router.get(HOME, operation_id="page_affairs")
-@permits(Permission.NOMINATE)
+@permits(Permission.REVIEW_NOMINATIONS)
 async def to_do(page: Opened) -> Response:
     """What waits for the reader, overdue first; and what the batches wait for."""
     values, here = asked(page, "due", "region", "kind"), await regions(page)

@@ -1,6 +1,6 @@
 """Follow-up: what is due first, one entry with all its steps, and the next step."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from datetime import timedelta
 from typing import Any, Final
 from uuid import UUID
@@ -11,7 +11,7 @@ from app.access.permissions import Permission, permits
 from app.console.bank_own import Json
 from app.console.bank_steps import ADDED, FORMS, GRAVE, TITLES, assignees, form_of, said, weight_of
 from app.console.checking import again, show_check, unanswered
-from app.console.filters import Labels, Values, address, asked, chips, one
+from app.console.filters import Chip, Labels, Values, address, asked, chips, one
 from app.console.page import Opened, Page, PageRoute, shown_by
 from app.errors import NotFound
 from app.http.clock import today
@@ -30,8 +30,10 @@ STATES: Final = {"": "还没有结果的", _ALL: "全部", **{state.value: label
 WHO: Final = {"mine": "我负责的", "unassigned": "还没有指定客户经理的"}
 DUE: Final = {"overdue": "已超期", "soon": f"{_SOON_DAYS} 天内到期或已超期"}
 # The way from the push to the money; whoever declines leaves it.
-_FORWARD: Final = ("contact", "investigate", "grant", "disburse")
-_WAY: Final = (("deliver", "收到名单"), *((name, TITLES[name]) for name in _FORWARD))
+_WAY: Final = (
+    *(("deliver", "推送"), ("contact", "联系机构"), ("investigate", "尽职调查")),
+    *(("grant", "授信"), ("disburse", "放款")),
+)
 
 
 @router.get(PATH, operation_id="page_referrals")
@@ -56,7 +58,7 @@ async def referrals(page: Opened) -> Response:
         found=found,
         values=values,
         chips=shown,
-        ways=[] if found["items"] else [(chip, await _count(page, chip.rest)) for chip in shown],
+        ways=[] if found["items"] else await _ways_out(page, shown),
         tally=await _tally(page),
         cities=cities,
         states=STATES,
@@ -81,6 +83,12 @@ def _query(page: Page, values: Values) -> dict[str, Any]:
         "region": one(values, "region"),
         "q": one(values, "q"),
     }
+
+
+async def _ways_out(page: Page, shown: Iterable[Chip]) -> list[tuple[Chip, int]]:
+    """The filters whose loss would show anything, and how much."""
+    counts = [(chip, await _count(page, chip.rest)) for chip in shown]
+    return [(chip, many) for chip, many in counts if many]
 
 
 async def _count(page: Page, values: Values) -> int:

@@ -126,6 +126,7 @@ async def add_part(page: Opened, institution_id: UUID, noun: str) -> Response:
     form = await _form(page, named, institution_id, None, is_new=True)
     body = _body(read_facts(form, page.typed))
     body = {name: value for name, value in body.items() if value is not None}
+    body["facts"] = {key: value for key, value in body["facts"].items() if value is not None}
     await page.send("POST", f"/institutions/{institution_id}/{noun}", body)
     return page.go(f"/affairs/register/{institution_id}", done="part_recorded")
 
@@ -169,12 +170,21 @@ async def amend_part(page: Opened, institution_id: UUID, noun: str, part_id: UUI
     at = f"/institutions/{institution_id}/{noun}/{part_id}"
     one = await page.get(at)
     form = await _form(page, named, institution_id, one.get("terms"), is_new=False)
-    body = _body(read_facts(form, page.typed))
-    if "terms" in body:
-        body["terms"] = _kept_terms(one) | body["terms"]
+    body = _changed(_body(read_facts(form, page.typed)), one)
     body = {name: value for name, value in body.items() if value is not None or name not in {"name", "lender", "zone"}}
     await page.send("PATCH", at, body)
     return page.go(f"/affairs/register/{institution_id}", done="part_recorded")
+
+
+def _changed(body: dict[str, Any], one: Json) -> dict[str, Any]:
+    """What was really changed: a balance that follows from the terms is not stated, nor are terms that stay renewed."""
+    recorded, before = one["facts"], _now(one)
+    said = {key: value for key, value in body["facts"].items() if value != recorded.get(key, {}).get("value")}
+    changed = {**body, "facts": said}
+    terms = changed.pop("terms", None)
+    if terms and any(value != before.get(f"terms/{name}") for name, value in terms.items()):
+        changed["terms"] = _kept_terms(one) | terms
+    return changed
 
 
 def _body(body: dict[str, Any]) -> dict[str, Any]:

@@ -51,7 +51,7 @@ async def statistics(page: Opened) -> Response:
         column=column,
         unit=unit_of(found, column),
         drawable=[(name, found["columns"][name]) for name in DRAWABLE if name not in _hidden(page.caller)],
-        tiles=tiles(found, column) if found["by"] == By.CITY else (),
+        tiles=tiles(found, column) if found["by"] == By.CITY and len(found["rows"]) > 1 else (),
         bars=bars(found, column) if found["by"] != By.CITY else (),
         cell_at=_cells(page.caller, values),
         stages=STAGES,
@@ -95,7 +95,8 @@ async def statistics_file(page: Opened) -> Response:
 
 def _question(page: Page) -> dict[str, list[str]]:
     values = asked(page, *_NARROWING)
-    return {"by": [By.CITY.value], **values}
+    own = By.CITY if page.caller.region_code == PROVINCE else By.COUNTY
+    return {"by": [own.value], **values}
 
 
 def _query(values: Values) -> dict[str, Any]:

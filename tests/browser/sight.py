@@ -1,17 +1,20 @@
 """A window on the console: as wide as a desk's or a phone's, in large type or not, with scripts or without.
 
-    sight = Sight.open(chromium, base, width=390, large=True, js=False)
-    sight.enter("county")
-    sight.go("/affairs")
-    assert sight.faults() == []
+sight = Sight.open(chromium, base, width=390, large=True, js=False)
+sight.enter("county")
+sight.go("/affairs")
+assert sight.faults() == []
 """
 
+import re
 from dataclasses import dataclass, field
 from importlib.resources import files
+from pathlib import Path
+from re import Pattern
 from typing import Any, Final
 from urllib.parse import urlsplit
 
-from playwright.sync_api import Browser, BrowserContext, Error, Page, Request
+from playwright.sync_api import Browser, BrowserContext, Error, FilePayload, Page, Request
 
 AXE: Final = files("axe_playwright_python").joinpath("axe.min.js").read_text(encoding="utf-8")
 _RULES: Final = {
@@ -24,7 +27,9 @@ _RULES: Final = {
 _RUN: Final = "rules => axe.run(document, rules).then(found => found.violations)"
 _SIDEWAYS: Final = "() => document.documentElement.scrollWidth - document.documentElement.clientWidth"
 # Links within a line of text are as high as the line (WCAG 2.5.8, inline); all else has 24 px at least.
-_SMALL: Final = """() => [...document.querySelectorAll('a, button, input:not([type=hidden]), select, textarea, summary')]
+_SMALL: Final = """() => [
+  ...document.querySelectorAll('a, button, input:not([type=hidden]), select, textarea, summary')
+]
   .filter(one => {
     const box = one.getBoundingClientRect();
     const shown = box.width > 0 && box.height > 0 && getComputedStyle(one).visibility !== 'hidden';
@@ -33,6 +38,8 @@ _SMALL: Final = """() => [...document.querySelectorAll('a, button, input:not([ty
   })
   .map(one => one.outerHTML.slice(0, 120))"""
 # What the browser says of an answer that is meant to be a refusal.
+# Milliseconds until a workbook has been read and written on a busy machine.
+_PATIENCE: Final = 60_000
 _HARMLESS: Final = ("the server responded with a status of 4",)
 
 
@@ -83,6 +90,57 @@ class Sight:
     def click(self, selector: str) -> None:
         self.clicks += 1
         self.page.click(selector)
+
+    def press(self, name: str | Pattern[str]) -> None:
+        """A button of the page by what is written on it."""
+        self.clicks += 1
+        self.page.locator("main").get_by_role("button", name=name).first.click()
+
+    def follow(self, name: str | Pattern[str]) -> None:
+        """A link of the page or of the menu by what is written on it."""
+        link = self.page.get_by_role("link", name=name).first
+        menu = self.page.locator("button[data-opens=menu]")
+        if not link.is_visible() and menu.is_visible():
+            menu.click()
+        self.clicks += 1
+        link.click()
+
+    def confirm(self) -> None:
+        """The first button of a page that says once more what will happen."""
+        self.clicks += 1
+        self.page.locator("main form[method=post] button[type=submit]").first.click()
+
+    def fill(self, name: str, value: str) -> None:
+        self.page.locator(f"main [name='{name}']").first.fill(value)
+
+    def choose(self, name: str, value: str | None = None) -> None:
+        """A choice of a form; the first where none is named."""
+        chosen = "" if value is None else f"[value='{value}']"
+        self.page.locator(f"main input[name='{name}']{chosen}").first.check()
+
+    def upload(self, content: bytes, name: str) -> None:
+        """Choose a file, send it, and look until what was found in it is there."""
+        file = FilePayload(name=name, mimeType="application/octet-stream", buffer=content)
+        self.page.locator("main input[type=file]").set_input_files(file)
+        self.page.locator("main form:has(input[type=file]) button[type=submit]").click()
+        self.page.get_by_text("本页自动更新").wait_for(state="detached", timeout=_PATIENCE)
+
+    def wait_until(self, text: str) -> None:
+        """Until a page that renews itself says something."""
+        self.page.get_by_text(text).first.wait_for(timeout=_PATIENCE)
+
+    def says(self, text: str) -> bool:
+        return text in re.sub(r"\s+", " ", self.page.inner_text("body"))
+
+    def download(self, link: str) -> bytes:
+        """The file behind a link."""
+        with self.page.expect_download() as begun:
+            self.page.get_by_role("link", name=link).first.click()
+        return Path(begun.value.path()).read_bytes()
+
+    def saved(self, path: str) -> bytes:
+        """The file at an address, with the window's own session."""
+        return self.context.request.get(self.base + path).body()
 
     @property
     def path(self) -> str:

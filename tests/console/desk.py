@@ -15,7 +15,6 @@ from urllib.parse import urljoin
 import httpx2
 from fastapi.testclient import TestClient
 
-
 from app.access.credentials import COOKIE, hashed, new_token
 from app.access.sessions import csrf_token_of
 from app.http.clock import now

@@ -154,7 +154,7 @@ def test_a_request_for_consent_keeps_what_was_typed_and_links_what_is_missing(co
     assert shown.wrong() == ["f-purpose", "f-valid_to"]
     again = dict(shown.forms[-1].fields)
     assert (again["fields"], again["reason"]) == (REVENUE, "核实营业收入")
-    early = {"valid_from": "2020-01-01", "valid_to": "2020-02-01", "purpose": "due_diligence", "fields": [REVENUE]}
+    early: dict[str, Any] = {"valid_from": "2020-01-01", "valid_to": "2020-02-01", "purpose": "due_diligence", "fields": [REVENUE]}
     refused = consent_form(counter).send(reason="核实", **early)
     assert "f-valid_from" in refused.wrong()
     assert counter.api("/consents/requests")["items"] == []
@@ -162,7 +162,7 @@ def test_a_request_for_consent_keeps_what_was_typed_and_links_what_is_missing(co
 
 def test_a_request_is_made_once_however_often_its_form_is_sent_and_can_be_taken_back(counter: Counter) -> None:
     form, until = consent_form(counter), (today() + timedelta(days=90)).isoformat()
-    typed = {"fields": [REVENUE], "purpose": "due_diligence", "valid_to": until, "reason": "核实营业收入"}
+    typed: dict[str, Any] = {"fields": [REVENUE], "purpose": "due_diligence", "valid_to": until, "reason": "核实营业收入"}
     shown = form.send(**typed)
     assert "请求已发给机构" in shown.text
     assert "待机构答复" in shown.text
@@ -276,7 +276,7 @@ def test_a_workbook_is_checked_cell_by_cell_and_written_only_on_the_second_press
 
 def test_a_new_product_keeps_what_was_typed_until_it_is_right(counter: Counter) -> None:
     form = counter.desk.get("/bank/products/new").form("/bank/products/new")
-    typed = {
+    typed: dict[str, Any] = {
         "slug": f"xugou-console-{next(_SERIALS)}",
         "name": "虚构护理贷",
         "summary": "虚构的产品",
@@ -318,7 +318,7 @@ def test_a_rule_is_built_by_presses_alone_and_saved_as_it_reads(counter: Counter
     form = pressed(form, "show", **{"requires.0__fact": "institution.beds_total"})
     form = pressed(form, "add-group requires", **{"requires.0__op": "ge", "requires.0__value": "50"})
     form = pressed(form, "show", **{"requires.1.0__fact": "institution.kinds"})
-    ticked = {"requires.1.0__op": "overlaps", "requires.1.0__value": ["elderly_home", "nursing_home"]}
+    ticked: dict[str, Any] = {"requires.1.0__op": "overlaps", "requires.1.0__value": ["elderly_home", "nursing_home"]}
     form = pressed(form, "add-line requires.1", **ticked)
     form = pressed(form, "show", **{"requires.1.1__fact": "institution.filed"})
     shown = form.send(("do", "save"), **{"requires.1.1__value": "true", "requires.1.1__internal": "1"})

@@ -13,7 +13,10 @@ from uuid import UUID
 import pytest
 
 from app.access.permissions import Role
-from app.http.clock import today
+from app.config import Settings
+from app.demo.codes import code_of
+from app.demo.people import NoDemonstration
+from app.http.clock import now, today
 from app.store.tables import Account
 from tests.access.people import Person
 from tests.access.town import Town
@@ -236,6 +239,20 @@ def test_a_seal_says_where_it_went(town: Town) -> None:
     assert "没有设定送到哪里" in shown.text
     assert town.house.get(admin, "/audit-seals", total=True)["total"] == before + 1
     assert "/audit/seals" not in [one.action for one in sign_in(town, town.people.auditor).get("/audit/seals").forms]
+
+
+def test_only_the_demonstration_says_the_code_of_a_second_factor(town: Town) -> None:
+    person, owner = town.house.somebody(Role.FINANCE), town.house.owner
+    shown = sign_in(town, person).get("/account/second-factor")
+    assert "此刻的验证码" not in shown.text
+    settings: Settings = town.house.client.app.state.settings
+    with pytest.raises(NoDemonstration):
+        code_of(owner, person.account_id, now(), settings)
+    demo = settings.model_copy(update={"demo": True, "database_url": "sqlite:///demo.db"})
+    code = code_of(owner, person.account_id, now(), demo)
+    assert code is not None
+    assert "第二因素已启用" in shown.form("/account/second-factor").send(code=code).text
+    assert code_of(owner, person.account_id, now(), demo) != code, "one that was taken is good no more"
 
 
 def test_from_a_new_person_to_a_first_password_that_is_shown_once(town: Town, security: Person) -> None:

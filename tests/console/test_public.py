@@ -6,11 +6,14 @@ from typing import Any
 from urllib.parse import parse_qs, quote, urlsplit
 
 import pytest
+from sqlalchemy import select
 from starlette.datastructures import QueryParams
 
 from app.console.charts import bars, step_for
 from app.console.check_answers import KINDS, Answers, answers_of, next_fact, undecided, yuan_of
 from app.console.offers import ledger
+from app.http.clock import now
+from app.store.tables import Clause, ClauseText, PolicyDocument
 from tests.access.town import Town
 from tests.console.desk import Desk, Form, Shown, sign_in
 
@@ -179,6 +182,20 @@ def test_summaries_are_called_so_and_nothing_passes_for_the_original(town: Town,
     clauses = town.house.get(None, "/policies/jinzhengbanfa-2022-37")["clauses"]
     shown = desk.get("/policies/jinzhengbanfa-2022-37")
     assert all(one["summary"] in shown.text and one["title"] in shown.text for one in clauses)
+
+
+def test_the_official_text_stands_as_a_quotation_where_it_was_loaded(town: Town, desk: Desk) -> None:
+    text = "虚构的原文，只为看它怎样排。"
+    with town.house.owner.writing() as session:
+        document = session.scalars(select(PolicyDocument).filter_by(slug="yangzhengbanfa-2025-37")).one()
+        clause = session.scalars(select(Clause).filter_by(document_id=document.id).order_by(Clause.key)).first()
+        assert clause is not None
+        loaded = clause.id
+        session.add(ClauseText(clause_id=loaded, text=text, source_sha256="0" * 64, loaded_at=now()))
+    page = desk.get("/policies/yangzhengbanfa-2025-37").response.text
+    assert re.findall(r"<blockquote[^>]*><p>(.*?)</p>", page) == [text]
+    with town.house.owner.writing() as session:
+        session.delete(session.get_one(ClauseText, loaded))
 
 
 def test_what_is_unknown_is_never_called_no(desk: Desk) -> None:

@@ -9,7 +9,6 @@ from hypothesis import strategies as st
 
 from app.console.forms import FormError, Typed
 from app.console.rule_editor import (
-    NOT,
     Book,
     Group,
     Line,
@@ -22,7 +21,7 @@ from app.console.rule_editor import (
     placed,
     to_rule,
 )
-from app.console.rule_words import operators, sentence
+from app.console.rule_words import NOT, operators, sentence
 from app.programmes.answers import fact_out
 from app.regions import region_names
 from app.rules import explain, parse
