@@ -59,6 +59,13 @@ async def request(page: Opened, request_id: UUID) -> Response:
     )
 
 
+@router.get(_ONE_REQUEST + "/check", operation_id="page_back_to_mine_consent_request")
+@permits(Permission.READ_CONSENTS)
+async def back_to_request(page: Opened, request_id: UUID) -> Response:
+    """Whoever comes back to a page that only a form opens finds the form."""
+    return page.go(f"{_HERE}/requests/{request_id}")
+
+
 @router.post(_ONE_REQUEST + "/check", operation_id="page_check_mine_consent_request")
 @permits(Permission.GRANT_CONSENT)
 async def check_request(page: Opened, request_id: UUID) -> Response:
@@ -103,6 +110,13 @@ async def answer_request(page: Opened, request_id: UUID) -> Response:
 async def new(page: Opened) -> Response:
     """A consent that nobody has asked for."""
     return await page.show("institution/consent_new.html", form=await _whole_form(page))
+
+
+@router.get(_HERE + "/new/check", operation_id="page_back_to_new_consent")
+@permits(Permission.GRANT_CONSENT)
+async def back_to_new(page: Opened) -> Response:
+    """The same for a consent that nobody has asked for."""
+    return page.go(f"{_HERE}/new")
 
 
 @router.post(_HERE + "/new/check", operation_id="page_check_new_consent")

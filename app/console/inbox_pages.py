@@ -20,7 +20,7 @@ Json = Mapping[str, Any]
 _HERE: Final = "/inbox"
 _PAGE: Final = 20
 # Letters name addresses of the API for those who read them with programs; people get a link.
-_ADDRESS: Final = re.compile(r"[：:（(]?\s*(?:(?:GET|POST|PATCH)\s+)?/api/v1/[!-~]*[）)]?")
+_ADDRESS: Final = re.compile(r"(?:；逐年明细)?[：:（(]?\s*(?:(?:GET|POST|PATCH)\s+)?/api/v1/[!-~]*[）)]?")
 # Where each role deals with what a message is about, by the kind of its subject.
 _PLACES: Final[Mapping[Role, Mapping[str, tuple[str, str]]]] = {
     Role.INSTITUTION: {

@@ -109,8 +109,8 @@ async def entry(page: Opened, entry_id: UUID) -> Response:
 
 @router.get(_HERE + "/{nomination_id:uuid}", operation_id="page_mine_nomination")
 @permits(Permission.READ_WHITELIST)
-async def nomination(page: Opened, nomination_id: UUID) -> Response:
-    """How far it has come, every condition as it stands today, and what there is to do."""
+async def nomination(page: Opened, nomination_id: UUID, action: str = "") -> Response:
+    """How far it has come, every condition as it stands today, and what there is to do; also after a refused action."""
     answer = await page.read(f"/whitelist/nominations/{nomination_id}")
     return await page.show(
         "institution/nomination.html",
@@ -141,6 +141,13 @@ async def check(page: Opened, nomination_id: UUID) -> Response:
         note=note,
         version=answer.version,
     )
+
+
+@router.get(_HERE + "/{nomination_id:uuid}/{action}", operation_id="page_back_to_mine_nomination")
+@permits(Permission.READ_WHITELIST)
+async def back(page: Opened, nomination_id: UUID, action: str) -> Response:
+    """Whoever comes back to a page that only a form opens finds the form."""
+    return page.go(f"{_HERE}/{nomination_id}")
 
 
 @router.post(_HERE + "/{nomination_id:uuid}/{action}", operation_id="page_move_mine_nomination")

@@ -86,8 +86,8 @@ async def add_need(page: Opened) -> Response:
 
 @router.get("/mine/facts/needs/{need_id:uuid}", operation_id="page_need")
 @permits(Permission.AMEND_REGISTRY)
-async def need(page: Opened, need_id: UUID) -> Response:
-    """A need in a form, and below it what ends it; one that has ended can be opened again."""
+async def need(page: Opened, need_id: UUID, action: str = "") -> Response:
+    """A need in a form, also after a refused action; below it what ends it. One that has ended can be opened again."""
     answer = await page.read(f"{own(page)}/needs/{need_id}")
     return await _need_page(page, answer.body, answer.version)
 
@@ -103,8 +103,16 @@ async def amend_need(page: Opened, need_id: UUID) -> Response:
     return page.go(f"/mine?need={need_id}", done="need_amended")
 
 
+@router.get("/mine/facts/needs/{need_id:uuid}/{action}", operation_id="page_back_to_need")
+@permits(Permission.AMEND_REGISTRY)
+async def back(page: Opened, need_id: UUID, action: str) -> Response:
+    """Whoever comes back to what only a button does finds the button."""
+    return page.go(f"/mine/facts/needs/{need_id}")
+
+
 @router.post("/mine/facts/needs/{need_id:uuid}/{action}", operation_id="page_act_on_need")
 @permits(Permission.AMEND_REGISTRY)
+@shown_by(need)
 async def act_on_need(page: Opened, need_id: UUID, action: NeedAction) -> Response:
     """It is met, given up, or taken up again."""
     await page.send("POST", f"{own(page)}/needs/{need_id}/actions/{action}")

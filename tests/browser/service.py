@@ -8,12 +8,14 @@ import time
 from collections.abc import Iterator
 from contextlib import closing, contextmanager
 from dataclasses import dataclass
+from datetime import date, timedelta
 from pathlib import Path
 from typing import IO, Final
 from urllib.error import URLError
 from urllib.request import urlopen
 
 from app.config import PROJECT_ROOT
+from app.http.clock import today
 
 INSTITUTIONS: Final = 120
 _SECONDS: Final = 110
@@ -48,6 +50,12 @@ class Service:
     address: str
     asked: IO[str]
     said: IO[str]
+    moved: timedelta = timedelta()
+
+    @property
+    def today(self) -> date:
+        """What day it is there."""
+        return today() + self.moved
 
     @classmethod
     @contextmanager
@@ -75,6 +83,7 @@ class Service:
                 server.terminate()
 
     def days_go_by(self, days: int) -> None:
+        self.moved += timedelta(days=days)
         self.asked.write(f"{days}\n")
         self.asked.flush()
         while self.said.readline().strip() != "moved":

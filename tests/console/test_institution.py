@@ -76,16 +76,25 @@ def test_what_i_can_apply_for_is_what_the_api_answers(owner: Owner) -> None:
     assert [name for name in named if name not in shown.text] == []
 
 
-def test_the_three_counts_add_up_and_no_unknown_is_told_as_a_no(owner: Owner) -> None:
+def _section(shown: Shown, name: str) -> str:
+    _, _, after = shown.response.text.partition(f'id="{name}"')
+    return after.partition("</section>")[0]
+
+
+def test_the_three_counts_add_up_and_what_is_unknown_is_told_as_no_no(owner: Owner) -> None:
     found, shown = owner.api("/matches", expand="conditions"), owner.desk.get("/mine")
-    original = [one for one in _offers(found) if one.get("confidence") != "secondary"]
-    words = shown.text.split("核对用的档案")[0]
-    counts = [int(part.split()[-1]) for part in words.split("现在可以申请")[:1] if part.split()[-1].isdigit()]
-    granted = [one for one in original if one["outcome"] in {"eligible", "in_scope"} and one["window"] == "open"]
-    assert counts == [len(granted)]
-    unknown = [one for one in original if one["outcome"] == "needs_info"]
-    below = shown.text.split("目前不符合 写明了差在哪里")[-1].split("目前不符合", 1)[-1].split("其他政策")[0]
-    assert [one["name"] for one in unknown if one["window"] == "open" and f" {one['name']} 银" in below] == []
+    running = [
+        one
+        for one in _offers(found)
+        if one.get("confidence") != "secondary" and one["window"] not in {"closed", "upcoming"}
+    ]
+    granted = [one["slug"] for one in running if one["outcome"] in {"eligible", "in_scope"}]
+    unknown = [one["slug"] for one in running if one["outcome"] == "needs_info"]
+    assert f'<span class="many">{len(granted)}</span><span class="what">现在可以申请' in shown.response.text
+    assert unknown
+    assert [slug for slug in granted if slug not in _section(shown, "now")] == []
+    assert [slug for slug in unknown if f"/{slug}?" in _section(shown, "not_now")] == []
+    assert [slug for slug in unknown if f"/{slug}?" not in _section(shown, "nearly")] == []
 
 
 def test_why_not_this_one_says_every_condition_in_the_way(owner: Owner) -> None:
@@ -115,7 +124,7 @@ def test_asking_for_one_offer_lists_that_one_and_counts_all(owner: Owner) -> Non
 
 def _with_loan(owner: Owner, **typed: str) -> Shown:
     form = owner.desk.get("/mine/facts/loans/new").form("/mine/facts/loans/new")
-    contract = {
+    contract: dict[str, Any] = {
         "lender": "虚构晋原银行",
         "terms__principal_yuan": "20,000,000",
         "terms__drawn_on": "2023-07-01",
@@ -154,17 +163,28 @@ def test_a_loan_that_is_changed_keeps_what_was_repaid(owner: Owner) -> None:
     loan = owner.town.house.post(owner.person, f"{owner.path}/loans", body)["id"]
     form = owner.desk.get(f"/mine/facts/loans/{loan}").form(f"/mine/facts/loans/{loan}")
     assert dict(form.fields)["rate_kind"] == "fixed"
-    floating = {"rate_kind": "floating", "terms__contract_rate__lpr": "5y", "terms__contract_rate__reset": "anniversary"}
+    floating: dict[str, Any] = {
+        "rate_kind": "floating",
+        "terms__contract_rate__lpr": "5y",
+        "terms__contract_rate__reset": "anniversary",
+    }
     assert form.send(**floating, terms__contract_rate__basis_points="-20").path == "/mine"
     found = owner.api(f"/loans/{loan}")["terms"]
     assert found["contract_rate"] == {"lpr": "5y", "basis_points": "-20", "reset": "anniversary"}
     assert found["repayments"] == repaid
 
 
+def _facts(typed: dict[str, Any]) -> dict[str, Any]:
+    """By the names of their fields."""
+    return {f"facts__{key}": value for key, value in typed.items()}
+
+
 def test_wrong_input_is_kept_and_each_error_links_to_its_field(owner: Owner) -> None:
     path = "/mine/facts/service"
-    shown = owner.desk.get(path).form(path).send(
-        **{"facts__institution.beds_total": "八十", "facts__institution.occupancy_percent": "71.6"}
+    shown = (
+        owner.desk.get(path)
+        .form(path)
+        .send(**_facts({"institution.beds_total": "八十", "institution.occupancy_percent": "71.6"}))
     )
     assert (shown.status, shown.path) == (422, path)
     assert shown.wrong() == ["f-facts-institution-beds_total"]
@@ -172,7 +192,7 @@ def test_wrong_input_is_kept_and_each_error_links_to_its_field(owner: Owner) -> 
     typed = dict(again.fields)
     assert (typed["facts/institution.beds_total"], typed["facts/institution.occupancy_percent"]) == ("八十", "71.6")
     assert owner.api()["version"] == 1
-    done = again.send(**{"facts__institution.beds_total": "90"})
+    done = again.send(**_facts({"institution.beds_total": "90"}))
     assert (done.status, done.path, "档案已修改" in done.text) == (200, "/mine/facts", True)
     facts = owner.api()["facts"]
     assert (facts["institution.beds_total"]["value"], facts["institution.occupancy_percent"]["value"]) == (90, "71.6")
@@ -181,10 +201,10 @@ def test_wrong_input_is_kept_and_each_error_links_to_its_field(owner: Owner) -> 
 def test_the_same_form_sent_twice_changes_once_and_an_old_one_is_told(owner: Owner) -> None:
     path = "/mine/facts/service"
     first, late = (owner.desk.get(path).form(path) for _ in range(2))
-    assert first.send(**{"facts__institution.beds_total": "85"}).path == "/mine/facts"
-    assert first.send(**{"facts__institution.beds_total": "85"}).status == 412
+    assert first.send(**_facts({"institution.beds_total": "85"})).path == "/mine/facts"
+    assert first.send(**_facts({"institution.beds_total": "85"})).status == 412
     assert owner.api()["version"] == 2
-    shown = late.send(**{"facts__institution.beds_total": "60"})
+    shown = late.send(**_facts({"institution.beds_total": "60"}))
     assert shown.status == 412
     assert dict(shown.form(path).fields)["facts/institution.beds_total"] == "60"
     assert shown.form(path).send().path == "/mine/facts", "it is sent again on the version that is there now"
@@ -214,15 +234,15 @@ def test_none_of_these_is_not_unknown(owner: Owner) -> None:
     assert ("facts/" + name, "none") in form.fields
     form.send()
     assert owner.api()["facts"][name]["value"] == []
-    owner.desk.get(path).form(path).send(**{f"facts__{name}": []})
+    owner.desk.get(path).form(path).send(**_facts({name: []}))
     assert name not in owner.api()["facts"]
 
 
 def test_a_need_is_added_met_and_opened_again(owner: Owner) -> None:
     new = "/mine/facts/needs/new"
-    wrong = owner.desk.get(new).form(new).send(**{"facts__need.amount_yuan": "三百万"})
+    wrong = owner.desk.get(new).form(new).send(**_facts({"need.amount_yuan": "三百万"}))
     assert wrong.wrong() == ["f-facts-need-amount_yuan"]
-    done = wrong.form(new).send(**{"facts__need.amount_yuan": "3,000,000", "facts__need.term_months": "36"})
+    done = wrong.form(new).send(**_facts({"need.amount_yuan": "3,000,000", "need.term_months": "36"}))
     [need] = owner.api("/needs")["items"]
     assert (done.path, need["facts"]["need.amount_yuan"]["value"]) == ("/mine", "3000000.00")
     path = f"/mine/facts/needs/{need['id']}"
@@ -238,7 +258,7 @@ def test_a_project_is_added_and_looked_at(owner: Owner) -> None:
     new = "/mine/facts/projects/new"
     wrong = owner.desk.get(new).form(new).send(name="虚")
     assert set(wrong.wrong()) == {"f-name"}
-    done = wrong.form(new).send(name="虚构云溪项目", **{"facts__project.region_code": HOME})
+    done = wrong.form(new).send(name="虚构云溪项目", **_facts({"project.region_code": HOME}))
     assert done.path == "/mine/facts"
     [project] = owner.api("/projects")["items"]
     page = owner.desk.get("/mine", {"project": project["id"]})
@@ -247,7 +267,11 @@ def test_a_project_is_added_and_looked_at(owner: Owner) -> None:
 
 def test_pages_of_others_and_for_others_are_not_there(owner: Owner) -> None:
     town = owner.town
-    for path in (f"/mine/facts/needs/{town.need}", f"/mine/facts/loans/{town.loan}", f"/mine/facts/projects/{town.project}"):
+    for path in (
+        f"/mine/facts/needs/{town.need}",
+        f"/mine/facts/loans/{town.loan}",
+        f"/mine/facts/projects/{town.project}",
+    ):
         assert owner.desk.get(path).status == 404, path
     for person in (town.people.county, town.people.pboc):
         shown = sign_in(town, person).get("/mine/referrals" if person is town.people.pboc else "/mine")
@@ -323,6 +347,19 @@ def test_applying_for_the_list_is_checked_first_and_done_once(owner: Owner) -> N
     assert owner.desk.get(here).text.count(answer["number"]) == 1
 
 
+def test_an_action_that_has_become_impossible_is_told_on_the_page_of_the_nomination(owner: Owner) -> None:
+    here = "/mine/nomination"
+    draft = owner.desk.get(here).form(here).send(subject=f"institution/{owner.key}")
+    submit, withdraw = (
+        next(one for one in draft.forms if ("action", word) in one.fields).send().form(f"{draft.path}/{word}")
+        for word in ("submit", "withdraw")
+    )
+    assert withdraw.send().path == draft.path
+    late = submit.send()
+    assert (late.status, "已撤回" in late.text) == (412, True)
+    assert owner.desk.get(f"{draft.path}/submit").path == draft.path
+
+
 def test_each_bank_is_shown_as_far_as_it_is(owner: Owner) -> None:
     town = owner.town
     desk, found = sign_in(town, town.people.home), town.house.get(town.people.home, "/referrals")["items"]
@@ -342,7 +379,8 @@ def _told(owner: Owner, title: str, body: str = "虚构的消息") -> None:
 
 
 def test_the_inbox_is_read_by_its_own_and_up_to_what_was_seen(owner: Owner) -> None:
-    _told(owner, "虚构消息一"), _told(owner, "虚构消息二")
+    for title in ("虚构消息一", "虚构消息二"):
+        _told(owner, title)
     shown = owner.desk.get("/inbox")
     assert ("2 条未读" in shown.text, "/mine/nomination" in shown.links()) == (True, True)
     assert "虚构消息一" not in sign_in(owner.town, owner.town.people.home).get("/inbox").text
@@ -362,7 +400,7 @@ def test_the_inbox_is_read_by_its_own_and_up_to_what_was_seen(owner: Owner) -> N
     ("letter", "read"),
     [
         ("同意的请办理授权（POST /api/v1/consents），不同意的请拒绝", "同意的请办理授权，不同意的请拒绝"),
-        ("测算不等于获批；逐年明细：/api/v1/institutions/x/matches?loan=y&expand=conditions", "测算不等于获批；逐年明细"),
+        ("测算不等于获批；逐年明细：/api/v1/institutions/x/matches?loan=y&expand=conditions", "测算不等于获批"),
         ("请在 11 月 20 日前答复：还有 3 天", "请在 11 月 20 日前答复：还有 3 天"),
     ],
 )
