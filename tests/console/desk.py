@@ -120,7 +120,8 @@ class Desk:
         for _ in range(_MOST_STEPS):
             if not answer.has_redirect_location:
                 break
-            answer = self.client.get(urljoin(ORIGIN, answer.headers["location"]), headers=headers, follow_redirects=False)
+            target = urljoin(ORIGIN, answer.headers["location"])
+            answer = self.client.get(target, headers=headers, follow_redirects=False)
         return Shown(self, answer)
 
 
