@@ -13,51 +13,47 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 
 from app.access.credentials import API_PREFIX
 from app.config import Settings
-from app.console import (
+from app.console.affairs import (
     affairs_pages,
-    audit_pages,
-    bank_answer_pages,
-    bank_borrower_pages,
-    bank_delivery_pages,
-    bank_pages,
-    bank_product_pages,
-    bank_referral_pages,
-    bank_registry_pages,
-    bank_rule_pages,
-    bank_webhook_pages,
     batch_pages,
-    calculator_pages,
-    check_pages,
-    consent_pages,
-    demo_pages,
     entry_pages,
     import_pages,
-    inbox_pages,
-    institution_facts_pages,
-    institution_loans_pages,
-    institution_nomination_pages,
-    institution_pages,
-    institution_parts_pages,
-    institution_referrals_pages,
-    key_pages,
-    leave_pages,
     objection_pages,
-    office_pages,
-    people_pages,
-    policy_pages,
-    public_pages,
-    push_pages,
-    rate_pages,
     register_pages,
     register_papers_pages,
     register_parts_pages,
-    sign_in_pages,
-    statistics_pages,
-    whitelist_pages,
 )
+from app.console.bank import answer_pages as bank_answer_pages
+from app.console.bank import borrower_pages as bank_borrower_pages
+from app.console.bank import delivery_pages as bank_delivery_pages
+from app.console.bank import pages as bank_pages
+from app.console.bank import product_pages as bank_product_pages
+from app.console.bank import referral_pages as bank_referral_pages
+from app.console.bank import rule_pages as bank_rule_pages
+from app.console.bank import webhook_pages as bank_webhook_pages
+from app.console.door import demo_pages, sign_in_pages
 from app.console.drawing import STATIC
 from app.console.inside import Inside
+from app.console.mine import consent_pages, inbox_pages
+from app.console.mine import facts_pages as institution_facts_pages
+from app.console.mine import loans_pages as institution_loans_pages
+from app.console.mine import nomination_pages as institution_nomination_pages
+from app.console.mine import pages as institution_pages
+from app.console.mine import parts_pages as institution_parts_pages
+from app.console.mine import referrals_pages as institution_referrals_pages
+from app.console.offices import (
+    audit_pages,
+    bank_registry_pages,
+    key_pages,
+    leave_pages,
+    office_pages,
+    people_pages,
+    push_pages,
+    rate_pages,
+    statistics_pages,
+)
 from app.console.page import missing
+from app.console.public import calculator_pages, check_pages, policy_pages, public_pages, whitelist_pages
 from app.demo.codes import is_demonstration
 from app.http.limits import LargerBody
 from app.institutions.attachments import LARGER_BODY as ATTACHMENT

@@ -111,7 +111,11 @@ class Sight:
         self.page.locator("main form[method=post] button[type=submit]").first.click()
 
     def fill(self, name: str, value: str) -> None:
-        self.page.locator(f"main [name='{name}']").first.fill(value)
+        box = self.page.locator(f"main [name='{name}']").first
+        fold = self.page.locator("main button[data-opens]").first
+        if not box.is_visible() and fold.is_visible():
+            fold.click()
+        box.fill(value)
 
     def choose(self, name: str, value: str | None = None) -> None:
         """A choice of a form; the first where none is named."""

@@ -1,8 +1,8 @@
 """Somebody at a desk: pages over HTTP as a browser without scripts asks for them, with their forms filled in and sent.
 
-    desk = sign_in(town, town.people.county)
-    shown = desk.get("/affairs")
-    done = shown.form("/affairs/register/new").send(name="虚构养老院")
+desk = sign_in(town, town.people.county)
+shown = desk.get("/affairs")
+done = shown.form("/affairs/register/new").send(name="虚构养老院")
 """
 
 import re

@@ -9,7 +9,7 @@ from uuid import UUID
 import openpyxl
 import pytest
 
-from app.console.bank_pages import degree, lacks
+from app.console.bank.pages import degree, lacks
 from app.http.clock import today
 from tests.access.town import Town, leaf
 from tests.console.counter import Counter, wording

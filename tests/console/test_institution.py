@@ -10,8 +10,8 @@ from uuid import UUID
 import pytest
 
 from app.access.permissions import Role
-from app.console.inbox_pages import plain
-from app.console.institution_own import amiss, group_of_fact
+from app.console.mine.inbox_pages import plain
+from app.console.mine.own import amiss, group_of_fact
 from app.console.words import yuan
 from app.http.clock import now, today
 from app.inbox.messages import Letter, Recipient, send

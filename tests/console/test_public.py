@@ -10,8 +10,8 @@ from sqlalchemy import select
 from starlette.datastructures import QueryParams
 
 from app.console.charts import bars, step_for
-from app.console.check_answers import KINDS, Answers, answers_of, next_fact, undecided, yuan_of
 from app.console.offers import ledger
+from app.console.public.check_answers import KINDS, Answers, answers_of, next_fact, undecided, yuan_of
 from app.http.clock import now
 from app.store.tables import Clause, ClauseText, PolicyDocument
 from tests.access.town import Town

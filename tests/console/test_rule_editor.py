@@ -7,8 +7,7 @@ from typing import Any, Final
 from hypothesis import given
 from hypothesis import strategies as st
 
-from app.console.forms import FormError, Typed
-from app.console.rule_editor import (
+from app.console.bank.rule_editor import (
     Book,
     Group,
     Line,
@@ -21,7 +20,8 @@ from app.console.rule_editor import (
     placed,
     to_rule,
 )
-from app.console.rule_words import NOT, operators, sentence
+from app.console.bank.rule_words import NOT, operators, sentence
+from app.console.forms import FormError, Typed
 from app.programmes.answers import fact_out
 from app.regions import region_names
 from app.rules import explain, parse

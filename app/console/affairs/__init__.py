@@ -1,0 +1,1 @@
+"""What civil affairs does: what waits, the register, workbooks, batches and the list."""

@@ -1,0 +1,1 @@
+"""What a bank does: candidates, borrowers, follow-up, products with their rules, deliveries."""

@@ -1,0 +1,1 @@
+"""Coming in and going out; in the demonstration, without a password."""

@@ -1,0 +1,1 @@
+"""What an institution does: what it can apply for, its file, the white list, consents; and everybody's inbox."""

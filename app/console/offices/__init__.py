@@ -1,0 +1,1 @@
+"""What the central bank, auditors and administrators do: pushes, statistics, rates, the trail, people and keys."""
