@@ -3,7 +3,7 @@
 from typing import Final
 
 from app.access.caller import NOBODY, Caller
-from app.access.permissions import Role
+from app.access.permissions import Permission, Role
 
 Menu = tuple[tuple[str, str], ...]
 
@@ -81,11 +81,13 @@ def title_of(caller: Caller) -> str:
 
 
 def menu_of(caller: Caller) -> Menu:
-    """What stands at the top of somebody's pages."""
+    """What stands at the top of somebody's pages; nothing as long as a code or a new password is owed."""
     role = role_of(caller)
-    return PUBLIC if caller is NOBODY or role is None else MENUS[role]
+    if caller is NOBODY or role is None:
+        return PUBLIC
+    return MENUS[role] if caller.permissions > {Permission.SIGNED_IN} else ()
 
 
 def home_of(caller: Caller) -> str:
-    """Where somebody begins."""
-    return menu_of(caller)[0][0]
+    """Where somebody begins; whoever owes something is sent to where it is given."""
+    return next((address for address, _ in menu_of(caller)), "/home")

@@ -16,8 +16,12 @@ _ID: Final = re.compile(r"[0-9a-f]{8}-[0-9a-f-]{27}|\d{6}")
 _MOST: Final = 40
 # One person of each role; a checker sees what the maker sees.
 LOGINS: Final = ("", *dict.fromkeys(one.login for one in PEOPLE if "checker" not in one.login))
-WIDTHS: Final = ({"width": 1440}, {"width": 390}, {"width": 320, "large": True})
+DESK, PHONE, SMALL = 1440, 390, 320
+WIDTHS: Final = ({"width": DESK}, {"width": PHONE}, {"width": SMALL, "large": True})
+ON_PHONES: Final = {"", "institution", "bank"}
 # What leads out of the console.
+# The same for whoever is signed in; looked at once, by nobody.
+_EVERYBODYS: Final = re.compile(r"^/(policies|programmes|check|calculator|whitelist|sign-in)\b|^/$")
 _NO_PAGE: Final = re.compile(r"^/sign-in/oidc|^/static/")
 
 
@@ -35,7 +39,7 @@ def crawl(sight: Sight, login: str, *, with_axe: bool) -> dict[str, list[str]]:
     while waiting and len(seen) < _MOST:
         path = waiting.pop(0)
         kind = kind_of(path)
-        if kind in seen or _NO_PAGE.search(path.partition("?")[0]) or "#" in path:
+        if kind in seen or _NO_PAGE.search(kind) or "#" in path or (login and _EVERYBODYS.search(kind)):
             continue
         seen.add(kind)
         status = sight.go(path)
@@ -52,10 +56,12 @@ def crawl(sight: Sight, login: str, *, with_axe: bool) -> dict[str, list[str]]:
 
 @pytest.mark.parametrize("login", LOGINS)
 @pytest.mark.parametrize("sight", WIDTHS, indirect=True, ids=["desk", "phone", "small phone in large type"])
-def test_every_page_is_readable_and_reachable(sight: Sight, login: str, request: pytest.FixtureRequest) -> None:
+def test_every_page_is_readable_and_reachable(sight: Sight, login: str) -> None:
     width = sight.page.viewport_size
     assert width is not None
-    assert crawl(sight, login, with_axe=width["width"] != 320) == {}
+    # What axe asks hangs on the width in few rules: on the phone of those who work on one.
+    with_axe = width["width"] == DESK or (width["width"] == PHONE and login in ON_PHONES)
+    assert crawl(sight, login, with_axe=with_axe) == {}
 
 
 def test_no_menu_has_more_than_five_entries() -> None:

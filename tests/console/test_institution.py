@@ -10,7 +10,6 @@ from uuid import UUID
 import pytest
 
 from app.access.permissions import Role
-from app.console.mine.inbox_pages import plain
 from app.console.mine.own import amiss, group_of_fact
 from app.console.words import yuan
 from app.http.clock import now, today
@@ -394,15 +393,3 @@ def test_the_inbox_is_read_by_its_own_and_up_to_what_was_seen(owner: Owner) -> N
     with owner.town.house.owner.reading() as session:
         rows = session.query(Message).filter_by(institution_id=UUID(owner.key)).all()
         assert {one.read_by for one in rows} == {owner.person.account_id}
-
-
-@pytest.mark.parametrize(
-    ("letter", "read"),
-    [
-        ("同意的请办理授权（POST /api/v1/consents），不同意的请拒绝", "同意的请办理授权，不同意的请拒绝"),
-        ("测算不等于获批；逐年明细：/api/v1/institutions/x/matches?loan=y&expand=conditions", "测算不等于获批"),
-        ("请在 11 月 20 日前答复：还有 3 天", "请在 11 月 20 日前答复：还有 3 天"),
-    ],
-)
-def test_letters_are_shown_without_addresses_of_the_api(letter: str, read: str) -> None:
-    assert plain(letter) == read

@@ -26,7 +26,7 @@ ANSWERED = (
     "kind=institution&institution.region_code=140105&institution.kinds=elderly_home"
     "&institution.for_profit=&need.amount_yuan=300"
 )
-LOAN = {
+LOAN: dict[str, Any] = {
     "principal_yuan": "800",
     "drawn_on": "2024-07-01",
     "due_on": "2028-07-01",
@@ -95,7 +95,8 @@ def test_an_answer_is_kept_when_one_goes_back_and_may_be_changed(desk: Desk) -> 
     assert dict(question(shown).fields)["institution.region_code"] == "140105"
     assert ("institution.kinds", "elderly_home") in question(shown).fields
     assert ("need.amount_yuan", "300") in question(shown).fields
-    shown = question(shown).send(**{"institution.kinds": ["day_care", "elderly_home"]})
+    ticked: dict[str, Any] = {"institution.kinds": ["day_care", "elderly_home"]}
+    shown = question(shown).send(**ticked)
     assert shown.path == "/check/3"
     result = desk.get(f"/check/result?{urlsplit(str(shown.response.url)).query}")
     assert "日间照料中心" in result.text
@@ -116,7 +117,8 @@ def test_what_cannot_be_read_is_asked_again_with_what_to_write(desk: Desk, key: 
         "institution.region_code": "140105",
         key: typed,
     }
-    assert question(shown).send(**{key: "12"}).status == 200
+    mended: dict[str, Any] = {key: "12"}
+    assert question(shown).send(**mended).status == 200
     assert desk.get("/check/result", {"kind": "institution", key: typed}).status == 422
 
 
@@ -288,7 +290,7 @@ def test_the_scale_ends_at_a_round_number(most: str, step: str) -> None:
 
 def test_bars_lie_on_one_scale() -> None:
     chart = bars([("甲", Decimal(10), Decimal(30)), ("乙", Decimal(0), Decimal(20))])
-    assert [(one.solid, one.hatched) for one in chart.bars] == [(25, 75), (0, 50)]
+    assert [(int(one.solid), int(one.hatched)) for one in chart.bars] == [(25, 75), (0, 50)]
     assert [one.label for one in chart.ticks] == ["0", "10", "20", "30", "40"]
 
 
