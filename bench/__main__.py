@@ -16,7 +16,7 @@ from typing import Any, Final
 
 from app.config import read_settings
 from app.rules import Facts, Truth, given
-from bench import access, candidates, imports, kernel, matches, table, webhooks
+from bench import access, candidates, imports, kernel, matches, pages, table, webhooks
 from bench.agreement import Disagreement, check, check_columns, mixture
 from bench.instalments import LoanQuestion
 from bench.kernel import Question
@@ -59,10 +59,12 @@ def main(sizes: Sequence[int]) -> None:
         matches.sections(),
         imports.sections(),
         webhooks.sections(),
+        pages.sections(),
         candidates.sections(sizes),
     ):
         print(f"\n{title}")
         print("\n".join(table.ruled([["项目", "用时", "对照用时", "项目 ÷ 对照（最小..最大）", "目标"], *rows])))
+    print("\n控制台的首次载入，压缩后", *pages.first_loads(), sep="\n")
     _print_growth()
     print(f"\n全程 {perf_counter() - started:.0f} 秒。比值为各轮之比的中位数。")
     print("时间为本进程的 CPU 时间；PostgreSQL 在另一进程里，为墙上时间。")

@@ -45,7 +45,7 @@ from bench.table import Row
 from tests.databases import SqliteDatabases, settings_for
 
 INSTITUTIONS: Final = 400
-ROUNDS: Final = 15
+ROUNDS: Final = 9
 # The most that a page may take, and what a first visit may load.
 TIMES_JSON: Final = 5.0
 _KIB: Final = 1024

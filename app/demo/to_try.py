@@ -7,7 +7,11 @@ from uuid import UUID
 from app.demo.people import PASSWORD
 
 _TRY: Final = """
-银桥已在 http://{server} 启动（SQLite：{file}）。另开一个终端试试：
+银桥已在 http://{server} 启动（SQLite：{file}）。
+
+  网页：浏览器打开 http://{server}/ ，点一个虚构人员即以其身份登录。
+
+  接口：另开一个终端试试：
 
   1. 一个康养项目能得到什么？每个条件的数值、结论和条款：
      curl -s http://{server}/api/v1/eligibility-checks -H 'Content-Type: application/json' \\

@@ -19,10 +19,10 @@ LOGINS: Final = ("", *dict.fromkeys(one.login for one in PEOPLE if "checker" not
 DESK, PHONE, SMALL = 1440, 390, 320
 WIDTHS: Final = ({"width": DESK}, {"width": PHONE}, {"width": SMALL, "large": True})
 ON_PHONES: Final = {"", "institution", "bank"}
-# What leads out of the console.
+# What leads out of the console; and the printed list, which is a sheet of paper.
 # The same for whoever is signed in; looked at once, by nobody.
 _EVERYBODYS: Final = re.compile(r"^/(policies|programmes|check|calculator|whitelist|sign-in)\b|^/$")
-_NO_PAGE: Final = re.compile(r"^/sign-in/oidc|^/static/")
+_NO_PAGE: Final = re.compile(r"^/sign-in/oidc|^/static/|/list\.html$")
 
 
 def kind_of(path: str) -> str:

@@ -23,7 +23,6 @@ from tests.whitelist.test_story import HOME, corrected, filled
 WAYS: Final = {
     "desk": {"width": 1440},
     "phone in large type": {"width": 390, "large": True},
-    "desk without scripts": {"width": 1440, "js": False},
     "phone without scripts": {"width": 390, "js": False},
 }
 PLACED, PLACE = "所在县（市、区）", "新荣区"

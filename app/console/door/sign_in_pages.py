@@ -10,7 +10,9 @@ from starlette.concurrency import run_in_threadpool
 
 from app.access.caller import Carrier
 from app.access.cookies import clear_cookie, set_cookie
+from app.access.credentials import COOKIE
 from app.access.permissions import Permission, permits
+from app.access.same_origin import masked_token
 from app.access.session_routes import entrance_of
 from app.access.sessions import Opened as OpenedSession
 from app.access.sessions import Owed, device_of
@@ -33,7 +35,7 @@ PASSWORD: Final = Form(
         "new_password",
         "新密码",
         Kind.PASSWORD,
-        help="至少 15 个字，长一些比复杂更安全，例如四五个不相干的词",
+        help="至少 12 个字，长一些比复杂更安全，例如四五个不相干的词",
         is_required=True,
     ),
 )
@@ -66,13 +68,23 @@ async def enter(page: Page, login: str, password: str) -> Response:
     except AppError as error:
         return await _again(page, error)
     target = local(page.typed.one("next")) or ""
-    kept = [(name.removeprefix(_KEPT), value) for name, value in page.typed.kept() if name.startswith(_KEPT)]
+    kept = _kept(page)
     if kept and not opened.owed:
-        response = await _resume(page, opened, target, kept)
+        response = await _resume(page, target, kept, opened.csrf_token)
+    elif kept and opened.owed == (Owed.SECOND_FACTOR,):
+        # What was typed goes along; the form is of the session that has just begun, whose cookie comes with this page.
+        response = await page.show(
+            "code.html", form=CODE, target=target, kept=kept, code_now=None, csrf_token=opened.csrf_token
+        )
     else:
         response = page.go(_after(opened.owed, target))
     set_cookie(response, opened.token)
     return response
+
+
+def _kept(page: Page) -> list[tuple[str, str]]:
+    """What was typed into the form in which a session ended, by the names of its fields."""
+    return [(name.removeprefix(_KEPT), value) for name, value in page.typed.kept() if name.startswith(_KEPT)]
 
 
 async def entrance(page: Page) -> Entrance:
@@ -86,16 +98,15 @@ def _opened(page: Page, at: Entrance, login: str, password: str) -> OpenedSessio
 
 async def _again(page: Page, error: AppError) -> Response:
     problem = {"status": error.status, "title": error.title, "detail": error.detail, "code": error.code}
-    kept = [(name.removeprefix(_KEPT), value) for name, value in page.typed.kept() if name.startswith(_KEPT)]
-    target = page.typed.one("next")
+    kept, target = _kept(page), page.typed.one("next")
     shown = page.wrong(FormError("login", error.detail), problem)
     if kept:
         return await shown.show("resume_sign_in.html", target=local(target) or "/", kept=kept)
     return await sign_in_page(shown)
 
 
-async def _resume(page: Page, opened: OpenedSession, target: str, kept: list[tuple[str, str]]) -> Response:
-    return await page.show("resume.html", target=target or "/", kept=kept, own_token=opened.csrf_token)
+async def _resume(page: Page, target: str, kept: list[tuple[str, str]], token: str) -> Response:
+    return await page.show("resume.html", target=target or "/", kept=kept, csrf_token=token)
 
 
 def _after(owed: Any, target: str) -> str:
@@ -118,8 +129,8 @@ async def home(page: Opened) -> Response:
 @permits(Permission.SIGNED_IN)
 async def code_page(page: Opened) -> Response:
     """The second step for whoever has a second factor."""
-    target = local(page.request.query_params.get("next")) or ""
-    return await page.show("code.html", form=CODE, target=target, code_now=await code_for(page))
+    target = local(page.typed.one("next") or page.request.query_params.get("next")) or ""
+    return await page.show("code.html", form=CODE, target=target, kept=_kept(page), code_now=await code_for(page))
 
 
 @router.post("/sign-in/code", operation_id="page_give_code")
@@ -128,7 +139,10 @@ async def code_page(page: Opened) -> Response:
 async def give_code(page: Opened) -> Response:
     """Complete the session."""
     answer = await page.send("POST", f"{_CURRENT}/actions/verify", CODE.read(page.typed))
-    return page.go(_after(answer.body["owed"], local(page.typed.one("next")) or ""))
+    target, kept = local(page.typed.one("next")) or "", _kept(page)
+    if kept and not answer.body["owed"]:
+        return await _resume(page, target, kept, masked_token(page.request.cookies[COOKIE]))
+    return page.go(_after(answer.body["owed"], target))
 
 
 @router.get("/account/second-factor", operation_id="page_second_factor")
