@@ -19,7 +19,7 @@ from tests.referrals.banks import Desk
 from tests.referrals.receivers import Receiver, Town, a_town, good
 
 # `make chaos` asks for 50.
-KILLS = int(os.environ.get("YINQIAO_KILLS", "3"))
+KILLS = int(os.environ.get("YINQIAO_KILLS", "2"))
 SENDERS = 2
 # How many requests of one receiver a sender may live to see.
 LIFE = (1, 12)

@@ -31,7 +31,7 @@ from tests.access.people import somebody
 from tests.databases import Databases, settings_for
 from tests.institutions.imports.clerks import a_clerk, a_row, an_office, sheet
 
-KILLS = int(os.environ.get("YINQIAO_KILLS", "2"))
+KILLS = int(os.environ.get("YINQIAO_KILLS", "1"))
 ROWS = 60 + 40 * KILLS
 CHUNK = 10
 # How many statements a worker may execute before it is killed: a chunk takes some ten, the whole work hundreds.
