@@ -53,7 +53,7 @@ serve: runtime ## 启动服务(先 make migrate seed)
 
 .PHONY: test
 test: check ## 全部静态检查与全部测试,末行是测试计数
-	@$(BIN)/pytest -n $(WORKERS) $(ARGS)
+	@$(BIN)/pytest -n $(WORKERS) --dist worksteal $(ARGS)
 
 .PHONY: parity
 parity: environment ## 求值与 SQL 的一致性:在两种数据库上各比较 50,000 条随机规则(约 15 分钟)
@@ -67,6 +67,10 @@ fuzz: environment ## 按接口文档生成大量请求冲击全部接口,并沿�
 chaos: environment ## 强杀服务 50 次、两路各写 10,000 条审计、篡改审计 10,000 次(约 20 分钟)
 	@YINQIAO_KILLS=50 YINQIAO_AUDIT_EVENTS=10000 YINQIAO_AUDIT_EDITS=10000 $(BIN)/pytest -n $(WORKERS) \
 		tests/access/test_kill.py tests/access/audit tests/referrals/test_sender_kill.py $(ARGS)
+
+.PHONY: pages
+pages: environment ## 在 Chromium 里走遍每种角色的每个页面,三种宽度,全部做 axe 检查(约 15 分钟)
+	@YINQIAO_ALL_PAGES=1 YINQIAO_BROWSER=required $(BIN)/pytest -n $(WORKERS) tests/browser $(ARGS)
 
 .PHONY: check
 check: lint types ## 全部静态检查

@@ -48,7 +48,7 @@ CONTENT_POLICY: Final = (
     "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; connect-src 'self'; form-action 'self'; "
     "base-uri 'none'; frame-ancestors 'none'"
 )
-SIGN_IN: Final = "/sign-in"
+SIGN_IN: Final = "/login"
 # What is passed on with a file. A printed list brings a policy that admits its own style; whatever brings none, and
 # what somebody uploaded above all, is shown in no origin.
 _OF_FILES: Final = ("content-type", "content-disposition", "content-security-policy")

@@ -212,8 +212,8 @@ def test_json_by_any_of_its_names_is_read_whatever_the_caller_accepts(
 @pytest.mark.parametrize(
     "path",
     [
-        "/", "/nowhere", "/api", "/api/v1", "/api/v1/", "/api/v2/policies", "/api/v1/policies/", "/api/v1/policies/a/b",
-        "/api/v1/programmes/..%2f..%2fetc", "/healthz/", "//healthz", "/API/V1/POLICIES", "/" + "a" * 50_000, "/%ff%fe",
+        "/nowhere", "/api", "/api/v1", "/api/v1/", "/api/v2/policies", "/api/v1/policies/", "/api/v1/policies/a/b",
+        "/api/v1/programmes/..%2f..%2fetc", "/healthz/", "/API/V1/POLICIES", "/" + "a" * 50_000, "/%ff%fe",
         "/.env", "/api/v1/eligibility-checks/", "/%F0%9F%91%B4",
     ],
 )  # fmt: skip

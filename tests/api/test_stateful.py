@@ -34,7 +34,7 @@ from tests.callers import OneKeyGate
 from tests.conftest import SEEDED_AT
 from tests.databases import Databases, settings_for
 
-DEFAULTS: Final = {"sqlite": "24", "postgresql": "10"}
+DEFAULTS: Final = {"sqlite": "14", "postgresql": "6"}
 # `make fuzz` asks for many more; these numbers keep an ordinary run short. Each scenario has a database of its own,
 # which is a file to copy on SQLite and half a second of work on PostgreSQL.
 FUZZES = "YINQIAO_FUZZ_EXAMPLES" in os.environ

@@ -10,8 +10,7 @@ from fastapi import FastAPI
 from app.main import create_app
 from app.store.engine import Database
 from bench.agreement import Disagreement
-from bench.asking import Asking
-from bench.pages import Demonstration, Reader, loaded
+from bench.pages import Client, Demonstration, Reader, loaded
 from tests.databases import settings_for
 
 
@@ -40,7 +39,7 @@ def test_a_client_that_is_answered_anything_else_is_noticed(nobody: Reader) -> N
     def answer(path: str) -> str:
         return path
 
-    with Asking(app) as other, pytest.raises(Disagreement, match="答复不同"):
+    with Client(app) as other, pytest.raises(Disagreement, match="答复不同"):
         replace(nobody, client=other).wanted_by("/policies")
 
 

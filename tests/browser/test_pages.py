@@ -3,6 +3,7 @@
 Pages are found by following links from each role's menu; of many that differ in an id alone, one is looked at.
 """
 
+import os
 import re
 from typing import Final
 
@@ -17,8 +18,14 @@ _MOST: Final = 40
 # One person of each role; a checker sees what the maker sees.
 LOGINS: Final = ("", *dict.fromkeys(one.login for one in PEOPLE if "checker" not in one.login))
 DESK, PHONE, SMALL = 1440, 390, 320
-WIDTHS: Final = ({"width": DESK}, {"width": PHONE}, {"width": SMALL, "large": True})
-ON_PHONES: Final = {"", "institution", "bank"}
+ON_PHONES: Final = ("", "institution")
+# `make pages` asks for everybody at every width, with axe each time.
+ALL: Final = "YINQIAO_ALL_PAGES" in os.environ
+LOOKS: Final = [
+    *((login, {"width": DESK}, True) for login in LOGINS),
+    *((login, {"width": PHONE}, True) for login in (LOGINS if ALL else ON_PHONES)),
+    *((login, {"width": SMALL, "large": True}, ALL) for login in LOGINS),
+]
 # What leads out of the console; and the printed list, which is a sheet of paper.
 # The same for whoever is signed in; looked at once, by nobody.
 _EVERYBODYS: Final = re.compile(r"^/(policies|programmes|check|calculator|whitelist|sign-in)\b|^/$")
@@ -54,13 +61,14 @@ def crawl(sight: Sight, login: str, *, with_axe: bool) -> dict[str, list[str]]:
     return faults
 
 
-@pytest.mark.parametrize("login", LOGINS)
-@pytest.mark.parametrize("sight", WIDTHS, indirect=True, ids=["desk", "phone", "small phone in large type"])
-def test_every_page_is_readable_and_reachable(sight: Sight, login: str) -> None:
-    width = sight.page.viewport_size
-    assert width is not None
-    # What axe asks hangs on the width in few rules: on the phone of those who work on one.
-    with_axe = width["width"] == DESK or (width["width"] == PHONE and login in ON_PHONES)
+@pytest.mark.timeout(600 if ALL else 120)
+@pytest.mark.parametrize(
+    ("login", "sight", "with_axe"),
+    LOOKS,
+    indirect=["sight"],
+    ids=[f"{login or 'nobody'} at {window['width']}" for login, window, _ in LOOKS],
+)
+def test_every_page_is_readable_and_reachable(login: str, sight: Sight, with_axe: bool) -> None:
     assert crawl(sight, login, with_axe=with_axe) == {}
 
 

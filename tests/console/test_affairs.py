@@ -168,7 +168,7 @@ def test_a_case_beyond_the_own_region_is_not_there(town: Town, board: Board) -> 
     one = board.submitted()
     assert case(sign_in(town, board.sibling), one).status == 404
     assert case(sign_in(town, town.people.bank), one).status == 403
-    assert sign_in(town, None).get("/affairs").path == "/sign-in"
+    assert sign_in(town, None).get("/affairs").path == "/login"
 
 
 def test_an_institution_is_nominated_from_the_register(county: Desk, board: Board) -> None:

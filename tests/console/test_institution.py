@@ -276,7 +276,7 @@ def test_pages_of_others_and_for_others_are_not_there(owner: Owner) -> None:
         shown = sign_in(town, person).get("/mine/referrals" if person is town.people.pboc else "/mine")
         assert (shown.status, "虚构康宁养老院" in shown.text) == (404, False)
     assert sign_in(town, town.people.bank).get("/mine").status == 403
-    assert sign_in(town, None).get("/mine").path == "/sign-in"
+    assert sign_in(town, None).get("/mine").path == "/login"
 
 
 def _asked(owner: Owner, *fields: str) -> str:

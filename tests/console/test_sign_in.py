@@ -12,23 +12,23 @@ from tests.console.desk import BROWSER, ORIGIN, sign_in
 def test_the_start_page_is_for_everybody(town: Town) -> None:
     shown = sign_in(town, None).get("/")
     assert shown.status == 200
-    assert "/sign-in" in shown.links()
+    assert "/login" in shown.links()
 
 
 def test_whoever_is_not_signed_in_is_sent_to_the_door_and_back(town: Town) -> None:
     shown = sign_in(town, None).get("/account")
-    assert shown.path == "/sign-in"
+    assert shown.path == "/login"
     assert dict(shown.form("/sign-in/password").fields)["next"] == "/account"
 
 
 @pytest.mark.parametrize("target", ["https://example.com/", "//example.com", "/\\example.com", "javascript:alert(1)"])
 def test_nobody_is_sent_elsewhere_after_signing_in(town: Town, target: str) -> None:
-    shown = sign_in(town, None).get("/sign-in", {"next": target})
+    shown = sign_in(town, None).get("/login", {"next": target})
     assert dict(shown.form("/sign-in/password").fields)["next"] == ""
 
 
 def test_a_wrong_password_keeps_the_login_and_says_so(town: Town) -> None:
-    form = sign_in(town, None).get("/sign-in").form("/sign-in/password")
+    form = sign_in(town, None).get("/login").form("/sign-in/password")
     shown = form.send(login="虚构的人", password="不对的密码")
     assert shown.status == 401
     assert shown.wrong() == ["f-login"]
@@ -57,7 +57,7 @@ def test_going_out_ends_the_session(town: Town) -> None:
     desk = sign_in(town, town.people.county)
     shown = desk.get("/account").form("/sign-out/confirmed").send()
     assert (shown.path, "您已退出" in shown.text) == ("/", True)
-    assert desk.get("/account").path == "/sign-in"
+    assert desk.get("/account").path == "/login"
 
 
 def test_what_was_typed_goes_through_the_door_when_the_session_has_ended(town: Town) -> None:

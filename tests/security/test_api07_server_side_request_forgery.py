@@ -17,6 +17,8 @@ from tests.security.scene import Scene
 # sender of webhooks, which resolves and checks the addresses that banks name (tests/referrals/test_targets.py).
 OUTGOING: Final = {
     *("app/access/audit/export.py", "app/access/oidc.py", "app/access/outgoing.py"),
+    # Asks this very application, in its own process.
+    "app/console/inside.py",
     *("app/referrals/deliver.py", "app/referrals/targets.py", "app/referrals/webhook_requests.py"),
 }
 CLIENTS: Final = {"aiohttp", "ftplib", "http.client", "httpcore", "httpx", "requests", "smtplib", "socket", "telnetlib"}

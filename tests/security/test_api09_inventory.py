@@ -1,6 +1,7 @@
 """API9:2023 Improper inventory management: what is served is documented, named, of one version, and nothing else is."""
 
 import re
+from collections import Counter
 from pathlib import Path
 from typing import Final
 
@@ -24,7 +25,8 @@ BESIDE: Final = {
 }
 # What describes the API does not describe itself.
 UNDESCRIBED: Final = {"/docs", "/docs/start.js", "/openapi.json"}
-MOUNTED: Final = {"/docs/assets"}
+MOUNTED: Final = {"/docs/assets", "/static", "/static/htmx"}
+PAGE: Final = "page_"
 FIXED: Final = Path(__file__).parents[1] / "api" / "operations.txt"
 
 
@@ -35,16 +37,21 @@ def plain(path: str) -> str:
 
 def test_every_route_is_in_the_document_or_named_here(bare: FastAPI, document: Schema) -> None:
     served: set[tuple[str, str]] = set()
-    mounted = set()
+    mounted, pages = set(), list[str]()
     for route in iter_route_contexts(bare.routes):
         if isinstance(route.original_route, Mount):
             mounted.add(str(route.path))
+            continue
+        if str(getattr(route, "operation_id", None)).startswith(PAGE):
+            pages.append(str(getattr(route, "operation_id", None)))
             continue
         served |= {(plain(str(route.path)), method) for method in (route.methods or ()) if method != "HEAD"}
     documented = {(path, method.upper()) for path, methods in document["paths"].items() for method in methods}
     assert served - documented == {(path, "GET") for path in UNDESCRIBED}
     assert documented - served == set()
     assert mounted == MOUNTED
+    # The gate and the trail know a page by its name.
+    assert [name for name, times in Counter(pages).items() if times > 1] == []
 
 
 def test_there_is_one_version_and_what_stands_beside_it_is_named(document: Schema) -> None:
@@ -68,7 +75,7 @@ def test_every_operation_says_who_may_use_it(operations: list[Operation], docume
 def test_what_the_document_says_is_what_the_gate_asks(bare: FastAPI, operations: list[Operation]) -> None:
     declared = declared_routes(bare)
     assert {one.id: one.permission for one in operations} == {
-        name: needed and needed.value for name, needed in declared.items() if not name.startswith("/")
+        name: needed and needed.value for name, needed in declared.items() if not name.startswith(("/", PAGE))
     }
 
 

@@ -10,7 +10,7 @@ router = APIRouter(route_class=PageRoute, include_in_schema=False)
 _LOGINS = frozenset(one.login for one in PEOPLE)
 
 
-@router.post("/demo/sign-in", operation_id="page_demo_sign_in")
+@router.post("/demo/login", operation_id="page_demo_sign_in")
 async def demo_sign_in(page: Opened) -> Response:
     """The same sign-in as everybody's, with the password that everybody knows."""
     login = page.typed.one("login")

@@ -48,7 +48,7 @@ _OWED_AT: Final = {
 }
 
 
-@router.get("/sign-in", operation_id="page_sign_in")
+@router.get("/login", operation_id="page_sign_in")
 async def sign_in_page(page: Opened) -> Response:
     """Login and password. Whoever was sent here comes back to where he or she wanted to go."""
     asked = page.typed.one("next") or page.request.query_params.get("next", "")

@@ -110,7 +110,7 @@ async def back(page: Opened, need_id: UUID, action: str) -> Response:
     return page.go(f"/mine/facts/needs/{need_id}")
 
 
-@router.post("/mine/facts/needs/{need_id:uuid}/{action}", operation_id="page_act_on_need")
+@router.post("/mine/facts/needs/{need_id:uuid}/{action}", operation_id="page_act_on_mine_need")
 @permits(Permission.AMEND_REGISTRY)
 @shown_by(need)
 async def act_on_need(page: Opened, need_id: UUID, action: NeedAction) -> Response:

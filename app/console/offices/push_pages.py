@@ -79,7 +79,7 @@ async def one_push(page: Opened, push_id: UUID) -> Response:
     return await page.show("pboc/push.html", push=await page.get(f"/pushes/{push_id}"))
 
 
-@router.get("/pboc/pushes/{push_id:uuid}/deliveries/{delivery_id:uuid}", operation_id="page_delivery")
+@router.get("/pboc/pushes/{push_id:uuid}/deliveries/{delivery_id:uuid}", operation_id="page_pushed_delivery")
 @permits(Permission.READ_PUSHES)
 async def delivery(page: Opened, push_id: UUID, delivery_id: UUID) -> Response:
     """What one bank got, line by line, as it was on that day."""
