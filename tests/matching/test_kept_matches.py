@@ -14,6 +14,7 @@ from app.matching import institution_matches
 from app.store.kept import Kept
 from app.store.tables import Bank, ParameterValue, ProductVersion, ProgrammeVersion, RatePoint, RateSeries
 from tests.conftest import SEEDED_AT
+from tests.databases import Databases, SqliteDatabases
 from tests.matching.conftest import World
 from tests.matching.factories import AS_OF, RECORDED, a_record, publish
 
@@ -40,6 +41,12 @@ class Borrower:
         response = self.world.client.get(f"/api/v1/institutions/{self.owner}/matches", params=asked)
         assert response.status_code == 200, response.text
         return str(response.text)
+
+
+@pytest.fixture(scope="session")
+def databases(sqlite: SqliteDatabases) -> Databases:
+    """What is kept is kept in the process, whichever database was read."""
+    return sqlite
 
 
 @pytest.fixture
