@@ -17,7 +17,7 @@ from app.programmes.seeds import Seeds
 from app.store.engine import Database
 from tests.callers import ONE_KEY, OneKeyGate
 from tests.conftest import a_library
-from tests.databases import settings_for
+from tests.databases import Databases, settings_for
 
 # `make fuzz` asks for many more; this number keeps an ordinary run short.
 FUZZES = "YINQIAO_FUZZ_EXAMPLES" in os.environ
@@ -59,14 +59,10 @@ API = schemathesis.openapi.from_asgi("/openapi.json", APP, config=CONFIG)
 API.auth()(OneKey)
 
 
-# What is generated tries the edge, which knows no database; `make fuzz` asks both.
-DATABASES = ["sqlite", "postgresql"] if FUZZES else ["sqlite"]
-
-
-@pytest.fixture(scope="module", params=DATABASES)
-def scratch(request: pytest.FixtureRequest, seeds: Seeds) -> Iterator[Database]:
+@pytest.fixture(scope="module")
+def scratch(databases: Databases, seeds: Seeds) -> Iterator[Database]:
     """A library of these tests' own: generated requests write what they like."""
-    yield from a_library(request.getfixturevalue(request.param), seeds)
+    yield from a_library(databases, seeds)
 
 
 @pytest.fixture
