@@ -21,7 +21,7 @@ from tests.databases import Databases, settings_for
 
 # `make fuzz` asks for many more; this number keeps an ordinary run short.
 FUZZES = "YINQIAO_FUZZ_EXAMPLES" in os.environ
-EXAMPLES = int(os.environ.get("YINQIAO_FUZZ_EXAMPLES", "4"))
+EXAMPLES = int(os.environ.get("YINQIAO_FUZZ_EXAMPLES", "2"))
 # A day before a series begins, a loan that is due before it is drawn, a number that a fact does not reach: no JSON
 # schema says that one value must fit another, so 422 may answer a body or a query that fits the schema by itself.
 # And 400 answers what the reader refuses before any schema: a number of 176 digits, U+0000 in a text.

@@ -36,7 +36,7 @@ from tests.rules import reference
 from tests.rules.strategies import DAYS, PARAMETERS, Json, Question, questions
 
 # How many random rules are compared on each database, each on some 200 random rows; `make parity` asks for more.
-RULES: Final = int(os.environ.get("YINQIAO_PARITY_RULES", "1000"))
+RULES: Final = int(os.environ.get("YINQIAO_PARITY_RULES", "2000"))
 # So many rules are columns of one SELECT, which is answered in little more time than one of them; the last makes up
 # for those that SQL cannot express.
 _AT_ONCE: Final = 8
