@@ -25,7 +25,7 @@ from app.store.tables import AuditEvent, Institution
 from tests.access.people import Person, somebody
 
 # `make chaos` asks for 50.
-KILLS = int(os.environ.get("YINQIAO_KILLS", "2"))
+KILLS = int(os.environ.get("YINQIAO_KILLS", "1"))
 CLIENTS = 2
 # How long after it is ready a server may live, in seconds: from its first request to its hundredth.
 LIFE = (0.01, 0.5)
