@@ -2,13 +2,15 @@
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
+from datetime import date
 from http import HTTPStatus
 from typing import Final
 
 from fastapi import Response
 
-from app.console.forms import Form, FormError, Kind, Typed
+from app.console.forms import Field, Form, FormError, Kind, Typed, number, plain
 from app.console.page import Page
+from app.console.words import day, percent, yuan
 
 _CHOSEN: Final = frozenset({Kind.CHOICE, Kind.MANY, Kind.YES_NO})
 
@@ -33,6 +35,29 @@ class Check:
 async def show_check(page: Page, check: Check) -> Response:
     """The page: its button sends on what was typed, with the key and the version of the form before it."""
     return await page.show("affairs/check.html", check=check, kept=page.typed.kept())
+
+
+def in_words(field: Field, text: str) -> str:
+    """What was typed into a field as one reads it; what is no number and no day stands as it was typed."""
+    match field.kind:
+        case Kind.MONEY | Kind.DECIMAL:
+            amount = number(text)
+            if amount is None:
+                return text
+            return yuan(amount) if field.kind is Kind.MONEY else percent(amount)
+        case Kind.DATE:
+            return _day(plain(text)) or text
+        case Kind.CHOICE | Kind.YES_NO:
+            return dict(field.choices).get(text, text)
+        case _:
+            return f"{text} {field.unit}".strip()
+
+
+def _day(text: str) -> str:
+    try:
+        return day(date.fromisoformat(text))
+    except ValueError:
+        return ""
 
 
 def unanswered(form: Form, typed: Typed) -> list[FormError]:

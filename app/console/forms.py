@@ -10,16 +10,24 @@ A field's name is its place in the JSON that the API takes (`facts/institution.b
 what cannot be read as a number goes to the API as it was typed, and the API says what to write instead.
 """
 
+import re
+import unicodedata
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from decimal import Decimal
 from enum import StrEnum
 from typing import Any, Final
 
 from fastapi import Request
 from starlette.datastructures import FormData, UploadFile
+from starlette.exceptions import HTTPException
+
+from app.errors import BadRequest
 
 MOST_FIELDS: Final = 400
 MOST_FILES: Final = 1
+_WHOLE: Final = re.compile(r"-?\d{1,18}", re.ASCII)
+_NUMBER: Final = re.compile(r"[+-]?\d{1,18}(\.\d{1,10})?", re.ASCII)
 # Each page has a token of its own; and a password stands in no page.
 _NEVER_CARRIED: Final = ("csrf_token", "password", "secret", "otpauth_uri")
 
@@ -136,8 +144,11 @@ def errors_of(problem: Mapping[str, Any]) -> tuple[FormError, ...]:
 
 
 async def read_form(request: Request) -> Typed:
-    """The form of a request, urlencoded or with a file; empty for anything else."""
-    form: FormData = await request.form(max_files=MOST_FILES, max_fields=MOST_FIELDS)
+    """The form of a request, urlencoded or with a file; empty for anything else. Raises BadRequest."""
+    try:
+        form: FormData = await request.form(max_files=MOST_FILES, max_fields=MOST_FIELDS)
+    except HTTPException:
+        raise BadRequest("表单无法读取：不完整，或字段太多。请回到上一页重新填写") from None
     values: dict[str, list[str]] = {}
     file: UploadFile | None = None
     for name, value in form.multi_items():
@@ -161,16 +172,31 @@ def _value(one: Field, typed: Typed) -> Any:
         case Kind.YES_NO:
             return {"true": True, "false": False}.get(text, text)
         case Kind.NUMBER:
-            return _whole(text)
+            return whole(text)
         case Kind.MONEY | Kind.DECIMAL:
-            return text.replace(",", "").replace("，", "")
+            return text if number(text) is None else plain(text)
+        case Kind.DATE:
+            return plain(text)
         case _:
             return text
 
 
-def _whole(text: str) -> int | str:
-    plain = text.replace(",", "").replace("，", "")
-    return int(plain) if plain.lstrip("-").isascii() and plain.lstrip("-").isdigit() else text
+def plain(text: str) -> str:
+    """What was typed with a Chinese keyboard or copied from a sheet: half-width, without separators."""
+    return unicodedata.normalize("NFKC", text).replace(",", "").replace(" ", "")
+
+
+def number(text: str) -> Decimal | None:
+    """What was typed as a number to calculate with; None where it is none, or none that anything here could be.
+
+    `1e999999` is a number to Decimal, and a megabyte once it is written out.
+    """
+    return Decimal(plain(text)) if _NUMBER.fullmatch(plain(text)) else None
+
+
+def whole(text: str) -> int | str:
+    """A whole number; as it was typed where it is none."""
+    return int(plain(text)) if _WHOLE.fullmatch(plain(text)) else text
 
 
 def _put(body: dict[str, Any], path: Sequence[str], value: Any) -> None:

@@ -32,7 +32,7 @@ from starlette.responses import HTMLResponse, RedirectResponse
 
 from app.access.caller import NOBODY, Caller
 from app.access.credentials import COOKIE
-from app.access.same_origin import CSRF_FIELD, ForeignOrigin, check_origin, check_token, masked_token
+from app.access.same_origin import CSRF_FIELD, FORM, ForeignOrigin, check_origin, check_token, masked_token
 from app.config import Settings
 from app.console.drawing import render
 from app.console.forms import FormError, Typed, errors_of, read_form
@@ -40,7 +40,7 @@ from app.console.inside import Answer, Inside
 from app.console.menus import home_of, menu_of
 from app.console.words import DONE
 from app.errors import AppError, NotFound, Unauthenticated
-from app.http.gate import gate_of
+from app.http.gate import Gate, gate_of
 from app.http.headers import POLICY_HEADER
 from app.http.tracing import trace_id_of
 
@@ -197,7 +197,7 @@ async def page_of(request: Request) -> Page:
 
 Opened = Annotated[Page, Depends(page_of)]
 Shown = Callable[..., Coroutine[Any, Any, Response]]
-_SHOWN_BY: Final = "__yinqiao_shown_by__"
+SHOWN_BY: Final = "__yinqiao_shown_by__"
 
 
 def shown_by(form: Shown) -> Callable[[Shown], Shown]:
@@ -207,7 +207,7 @@ def shown_by(form: Shown) -> Callable[[Shown], Shown]:
     """
 
     def declare(endpoint: Shown) -> Shown:
-        setattr(endpoint, _SHOWN_BY, form)
+        setattr(endpoint, SHOWN_BY, form)
         return endpoint
 
     return declare
@@ -240,33 +240,53 @@ class PageRoute(APIRoute):
         self, request: Request, handler: Callable[[Request], Coroutine[Any, Any, Response]]
     ) -> Response:
         request.state.caller = NOBODY
+        await self._let_in(request)
         if request.method == "POST":
             request.state.typed = await read_form(request)
-            await self._check_form(request)
-        gate = gate_of(request)
-        if gate is not None:
-            await gate.admit(request, self)
-        form: Shown | None = getattr(self.endpoint, _SHOWN_BY, None)
+            if COOKIE in request.cookies:
+                check_token(request, request.state.typed.one(CSRF_FIELD))
+        form: Shown | None = getattr(self.endpoint, SHOWN_BY, None)
         if form is not None and request.state.typed.one(RESUME_FIELD):
             return await form(await page_of(request), **request.path_params)
         return await handler(request)
 
     async def _refused(self, request: Request, answer: Answer) -> Response:
-        form: Shown | None = getattr(self.endpoint, _SHOWN_BY, None)
+        form: Shown | None = getattr(self.endpoint, SHOWN_BY, None)
         if form is None or answer.status not in _MENDABLE:
             return await _refusal(request, answer.body)
-        return await form((await page_of(request)).refused(answer), **request.path_params)
+        try:
+            return await form((await page_of(request)).refused(answer), **request.path_params)
+        except Refused as again:
+            # What was typed decides what the form has to ask for, and that was refused as well.
+            return await _refusal(request, again.answer.body)
 
-    async def _check_form(self, request: Request) -> None:
+    async def _let_in(self, request: Request) -> None:
+        """Ask the gate, and where the form comes from, before any of it is read: a stranger fills no disk."""
+        gate = gate_of(request)
+        try:
+            if gate is not None:
+                await gate.admit(request, self)
+        except Unauthenticated:
+            # Whose session has just ended has typed it for nothing, unless it goes along to the door.
+            if request.method == "POST" and _is_short(request):
+                await check_origin(request)
+                request.state.typed = await read_form(request)
+            raise
+        if request.method == "POST":
+            await self._check_origin(request, gate)
+
+    async def _check_origin(self, request: Request, gate: Gate | None) -> None:
         try:
             await check_origin(request)
-            if COOKIE in request.cookies:
-                check_token(request, request.state.typed.one(CSRF_FIELD))
-        except AppError as error:
-            gate = gate_of(request)
-            if gate is not None and isinstance(error, ForeignOrigin):
+        except ForeignOrigin as error:
+            if gate is not None:
                 await run_in_threadpool(gate.refused, request, error)
             raise
+
+
+def _is_short(request: Request) -> bool:
+    """A form of text, which the common limit bounds; no file."""
+    return request.headers.get("content-type", "").partition(";")[0].strip().lower() == FORM
 
 
 def _problem_of(error: AppError, request: Request) -> dict[str, Any]:

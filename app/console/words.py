@@ -101,6 +101,7 @@ DONE: Final = {
     "inbox_read": "已全部标为已读。",
 }
 _WAN: Final = 10_000
+_MOST_DIGITS: Final = 18
 _LONG_DASH: Final = "—"
 
 
@@ -152,9 +153,11 @@ def _decimal(value: str | Decimal | int | None) -> Decimal | None:
     if value in (None, ""):
         return None
     try:
-        return Decimal(value)
+        number = Decimal(value)
     except InvalidOperation:
         return None
+    # No amount has more digits; of what was typed, 1e999999 would be written out in a megabyte.
+    return number if number.is_finite() and number.adjusted() < _MOST_DIGITS else None
 
 
 def _plain(number: Decimal) -> str:

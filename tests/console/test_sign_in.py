@@ -1,8 +1,12 @@
 """Coming in and going out, what a page says to whoever may not see it, and where a form may come from."""
 
+from dataclasses import replace
+
 import pytest
+from fastapi import Request
 
 from app.access.permissions import Role
+from app.console import page
 from app.http.clock import now
 from app.store.tables import SignInSession
 from tests.access.town import Town
@@ -72,6 +76,18 @@ def test_what_was_typed_goes_through_the_door_when_the_session_has_ended(town: T
     kept = dict(shown.form("/sign-in/password").fields)
     assert kept["next"] == "/account/password"
     assert "虚构的新密码一二三四五六七八九" not in shown.response.text, "no password is carried through a page"
+
+
+def test_a_stranger_s_file_is_turned_away_unread(town: Town, monkeypatch: pytest.MonkeyPatch) -> None:
+    form = sign_in(town, town.people.county).get("/affairs/imports").form("/affairs/imports")
+
+    async def read(request: Request) -> None:
+        pytest.fail(f"the form of a stranger was read: {request.url}")
+
+    monkeypatch.setattr(page, "read_form", read)
+    stranger = replace(form, desk=sign_in(town, None))
+    answer = stranger.send(files={"file": ("虚构.xlsx", b"PK" + bytes(10_000), "application/octet-stream")})
+    assert (answer.status, answer.path) == (401, "/affairs/imports")
 
 
 def test_a_page_that_is_not_there_and_one_that_is_not_for_somebody(town: Town) -> None:

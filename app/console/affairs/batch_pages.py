@@ -8,11 +8,10 @@ from fastapi import APIRouter, Response
 
 from app.access.permissions import Permission, permits
 from app.console.affairs.affairs_pages import keeps_list
-from app.console.checking import Check, again, show_check, unanswered, worded
+from app.console.checking import Check, again, in_words, show_check, unanswered, worded
 from app.console.filters import Labels, address, asked, chips, ways_on
 from app.console.forms import Field, Form, FormError, Kind
 from app.console.page import Opened, Page, PageRoute, shown_by
-from app.console.words import day
 from app.http.clock import today
 
 router = APIRouter(route_class=PageRoute, include_in_schema=False)
@@ -152,17 +151,13 @@ async def _checked(page: Page, batch_id: UUID, form: Form, path: str, words: Seq
         answers=[
             ("批次", one["title"]),
             ("条目", f"{one['rows']:,} 条"),
-            *((each.label, _said(each, page.typed.one(each.name))) for each in form.fields),
+            *((each.label, in_words(each, page.typed.one(each.name))) for each in form.fields),
         ],
         effects=effects,
         back=f"{PATH}/{batch_id}",
         is_grave=grave,
     )
     return await show_check(page, check)
-
-
-def _said(one: Field, text: str) -> str:
-    return day(text) if one.kind is Kind.DATE else text
 
 
 @router.post(ONE + "/notice/check", operation_id="page_check_notice")

@@ -10,10 +10,9 @@ from fastapi import APIRouter, Response
 
 from app.access.permissions import Permission, permits
 from app.console.affairs.register_pages import ONE
-from app.console.checking import Check, again, show_check, unanswered
+from app.console.checking import Check, again, in_words, show_check, unanswered
 from app.console.forms import Field, Form, FormError, Kind
 from app.console.page import Opened, Page, PageRoute, Refused, shown_by
-from app.console.words import day
 from app.http.clock import now, today
 
 router = APIRouter(route_class=PageRoute, include_in_schema=False)
@@ -88,17 +87,11 @@ async def check_attestation(page: Opened, institution_id: UUID) -> Response:
         address=f"/affairs/register/{institution_id}/attestations/new",
         button="记录认定",
         not_yet="记录",
-        answers=[(one.label, _said(one, page.typed.one(one.name))) for one in form.fields],
+        answers=[(one.label, in_words(one, page.typed.one(one.name))) for one in form.fields],
         effects=("同一事项此前的认定随之结束，旧记录保留。", "符合哪些政策和产品，从现在起按这项认定判断。"),
         back=f"/affairs/register/{institution_id}",
     )
     return await show_check(page, check)
-
-
-def _said(one: Field, text: str) -> str:
-    if one.kind is Kind.DATE and text:
-        return day(text)
-    return dict(one.choices).get(text, text)
 
 
 @router.post(ATTEST, operation_id="page_attest")

@@ -201,9 +201,14 @@ def _kept_terms(one: Json) -> dict[str, Any]:
     return {name: value for name, value in (one["terms"] or {}).items() if name != "contract_rate"}
 
 
+async def _need(page: Page, institution_id: UUID, part_id: UUID, action: str) -> Response:
+    """The page on which each of the actions stands."""
+    return await part(page, institution_id, "needs", part_id)
+
+
 @router.post(ONE + "/needs/{part_id:uuid}/{action}", operation_id="page_act_on_need")
 @permits(Permission.AMEND_REGISTRY)
-@shown_by(part)
+@shown_by(_need)
 async def act_on_need(page: Opened, institution_id: UUID, part_id: UUID, action: str) -> Response:
     """Met, withdrawn, or open again; each can be taken back by the other."""
     await page.send("POST", f"/institutions/{institution_id}/needs/{part_id}/actions/{action}")

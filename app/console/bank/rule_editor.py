@@ -14,7 +14,7 @@ from dataclasses import dataclass, replace
 from typing import Any, Final
 
 from app.console.bank.rule_words import NOT, operators
-from app.console.forms import FormError, Typed
+from app.console.forms import FormError, Typed, number, plain, whole
 
 Json = Mapping[str, Any]
 
@@ -255,14 +255,13 @@ def _value(text: str, type_: str, book: Book) -> Any:
     """A value as the API takes it; what cannot be read goes as it is, and the API says what to write."""
     if text.startswith(PARAM):
         return {"param": text.removeprefix(PARAM)}
-    plain = text.replace(",", "").replace("，", "")
     match type_:
         case "bool":
             return {"true": True, "false": False}.get(text, text)
         case "int":
-            return int(plain) if plain.isascii() and plain.isdigit() else text
+            return whole(text)
         case "decimal":
-            return plain
+            return text if number(text) is None else plain(text)
         case "region":
             return book.region(text)
         case _:

@@ -4,10 +4,9 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final
 
-from app.console.checking import Check
+from app.console.checking import Check, in_words
 from app.console.forms import Field, Form, Kind, Typed
 from app.console.page import Page
-from app.console.words import day, percent, yuan
 from app.referrals.reasons import REASON_LABELS
 from app.subsidy import RepaymentStyle, Reset
 
@@ -119,29 +118,7 @@ def form_of(step: str, people: Sequence[tuple[str, str]]) -> Form:
 def said(form: Form, typed: Typed) -> list[tuple[str, str]]:
     """What was typed, as one reads it; what was left empty is left out."""
     filled = [(one, typed.one(one.name).strip()) for one in form.fields]
-    return [(one.label, _in_words(one, text)) for one, text in filled if text]
-
-
-def _in_words(field: Field, text: str) -> str:
-    plain = text.replace(",", "").replace("，", "")
-    match field.kind:
-        case Kind.MONEY:
-            return yuan(plain) if yuan(plain) != yuan(None) else text
-        case Kind.DECIMAL:
-            return percent(plain) if percent(plain) != percent(None) else text
-        case Kind.DATE:
-            return _day(text)
-        case Kind.CHOICE:
-            return dict(field.choices).get(text, text)
-        case _:
-            return f"{text} {field.unit}".strip()
-
-
-def _day(text: str) -> str:
-    try:
-        return day(text)
-    except ValueError:
-        return text
+    return [(one.label, in_words(one, text)) for one, text in filled if text]
 
 
 def weight_of(step: str, name: str, answers: Sequence[tuple[str, str]], place: str) -> Check:

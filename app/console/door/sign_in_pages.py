@@ -11,12 +11,14 @@ from starlette.concurrency import run_in_threadpool
 from app.access.caller import Carrier
 from app.access.cookies import clear_cookie, set_cookie
 from app.access.credentials import COOKIE
+from app.access.password_profiles import profile_of
 from app.access.permissions import Permission, permits
 from app.access.same_origin import masked_token
 from app.access.session_routes import entrance_of
 from app.access.sessions import Opened as OpenedSession
 from app.access.sessions import Owed, device_of
 from app.access.sign_in import Entrance, sign_in
+from app.config import Settings
 from app.console.door.demonstration import code_for
 from app.console.forms import Field, Form, FormError, Kind
 from app.console.menus import home_of
@@ -29,16 +31,6 @@ router = APIRouter(route_class=PageRoute, include_in_schema=False)
 _CURRENT: Final = "/sessions/current"
 _YEAR_SECONDS: Final = 366 * 24 * 3600
 CODE: Final = Form(Field("code", "验证码", help="验证器应用里正在显示的 6 位数字", is_required=True))
-PASSWORD: Final = Form(
-    Field("current_password", "现在的密码", Kind.PASSWORD, is_required=True),
-    Field(
-        "new_password",
-        "新密码",
-        Kind.PASSWORD,
-        help="至少 12 个字，长一些比复杂更安全，例如四五个不相干的词",
-        is_required=True,
-    ),
-)
 _KEPT: Final = "kept/"
 # Where each thing that is owed is given.
 _OWED_AT: Final = {
@@ -173,11 +165,21 @@ async def confirm_second_factor(page: Opened) -> Response:
     return page.go("/account", done="second_factor_set")
 
 
+def password_form(settings: Settings) -> Form:
+    """How long a password has to be is what the chosen profile says."""
+    shortest = profile_of(settings).min_length
+    told = f"至少 {shortest} 个字，长一些比复杂更安全，例如四五个不相干的词"
+    return Form(
+        Field("current_password", "现在的密码", Kind.PASSWORD, is_required=True),
+        Field("new_password", "新密码", Kind.PASSWORD, help=told, is_required=True),
+    )
+
+
 @router.get("/account/password", operation_id="page_password")
 @permits(Permission.SIGNED_IN)
 async def password_page(page: Opened) -> Response:
     """Another password."""
-    return await page.show("password.html", form=PASSWORD)
+    return await page.show("password.html", form=password_form(page.settings))
 
 
 @router.post("/account/password", operation_id="page_change_password")
@@ -185,7 +187,7 @@ async def password_page(page: Opened) -> Response:
 @shown_by(password_page)
 async def change_password(page: Opened) -> Response:
     """The session in which it is changed goes on; all others end."""
-    answer = await page.send("POST", "/me/password", PASSWORD.read(page.typed))
+    answer = await page.send("POST", "/me/password", password_form(page.settings).read(page.typed))
     if answer.body["owed"]:
         return page.go(_after(answer.body["owed"], ""))
     return page.go("/account", done="password_changed")

@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from datetime import date
-from decimal import Decimal, InvalidOperation
+from decimal import Decimal
 from itertools import pairwise
 from typing import Any, Final
 from urllib.parse import quote
@@ -12,7 +12,7 @@ from fastapi import APIRouter, Response
 from app.access.permissions import Permission, permits
 from app.console.check_step import incomplete
 from app.console.filters import day_words
-from app.console.forms import Field, Form, Kind
+from app.console.forms import Field, Form, Kind, number
 from app.console.offices.rate_chart import drawn
 from app.console.page import Opened, Page, PageRoute, shown_by
 from app.http.clock import today
@@ -114,7 +114,5 @@ def _is_stale(known_through: str) -> bool:
 
 def _change(page: Page, found: dict[str, Any]) -> Decimal | None:
     """By how many percentage points the typed value differs from the last; None where it is no number."""
-    try:
-        return Decimal(POINT.read(page.typed).get("percent", "")) - Decimal(found["points"][-1]["percent"])
-    except InvalidOperation:
-        return None
+    typed = number(page.typed.one("percent"))
+    return None if typed is None else typed - Decimal(found["points"][-1]["percent"])

@@ -2,13 +2,12 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
-from decimal import Decimal, InvalidOperation
 from typing import Any, Final
 from urllib.parse import urlencode
 
 from fastapi import APIRouter, Response
 
-from app.console.forms import Field, Form, FormError, Kind, Typed
+from app.console.forms import Field, Form, FormError, Kind, Typed, number
 from app.console.inside import Answer
 from app.console.page import Opened, Page, PageRoute, Refused
 from app.console.public.check_answers import yuan_of
@@ -119,10 +118,8 @@ def _body(typed: Typed, programme: str, readings: Sequence[Json]) -> dict[str, A
 
 
 def _part(text: str) -> str:
-    try:
-        return f"{(Decimal(text) / _HUNDRED).normalize():f}"
-    except (InvalidOperation, ValueError):
-        return text
+    share = number(text)
+    return text if share is None else f"{(share / _HUNDRED).normalize():f}"
 
 
 def _wrong(page: Page, answer: Answer) -> Page:

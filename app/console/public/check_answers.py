@@ -8,13 +8,14 @@ An answer left empty was skipped: the fact is not known, and is not asked again.
 from collections import defaultdict
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
-from decimal import Decimal, InvalidOperation
+from decimal import InvalidOperation
 from typing import Any, Final
 from urllib.parse import urlencode
 
 from starlette.datastructures import QueryParams
 
 from app.console.fact_forms import NONE_OF_THEM, in_words
+from app.console.forms import number, plain
 from app.console.words import wan
 
 Json = Mapping[str, Any]
@@ -105,11 +106,8 @@ def is_money(fact: Json) -> bool:
 
 def yuan_of(text: str) -> str:
     """An amount typed in 万元 as yuan; as it was typed where it is no number."""
-    plain = text.strip().replace(",", "").replace("，", "").removesuffix("万元").strip()
-    try:
-        return f"{Decimal(plain) * _WAN:f}"
-    except (InvalidOperation, ValueError):
-        return text
+    typed = number(text.strip().removesuffix("万元"))
+    return text if typed is None else f"{typed * _WAN:f}"
 
 
 def said(fact: Json, value: Any, regions: Mapping[str, str]) -> str:
@@ -167,6 +165,6 @@ def _read(fact: Json, values: Sequence[str]) -> Any:
         case "decimal" if is_money(fact):
             return yuan_of(first)
         case "decimal" | "int":
-            return first.replace(",", "").replace("，", "")
+            return plain(first)
         case _:
             return first
