@@ -36,7 +36,7 @@ from app.programmes.load import Loaded, load_seeds
 from app.programmes.seeds import SeedRefused, read_seeds
 from app.programmes.texts import TextRefused, load_texts
 from app.referrals.deliver import deliver
-from app.referrals.demonstration import deliver_sample
+from app.referrals.demonstration.year import live_through_the_year
 from app.referrals.referral_reminders import remind_banks
 from app.store.backup import back_up, restore
 from app.store.engine import Database, open_database
@@ -271,8 +271,10 @@ def _fill_demo(settings: Settings, sample: Sample, size: int, seed: int) -> UUID
         shown = _fill_sample(database, sample, size, seed)
         with writing_as_service(database, "demo_people") as session:
             load_people(session, stage_of(session, sample.banks, shown), now(), settings)
-            deliver_sample(session, PREFIX, [bank.code for bank in sample.banks], now(), today())
+            live_through_the_year(session, PREFIX, [bank.code for bank in sample.banks], today())
             renew_keys(session, _DEMO_KEYS, now(), settings)
+        run_daily(database, today(), now())
+        remind_banks(database, today(), now())
         return shown
 
 

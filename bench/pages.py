@@ -32,7 +32,7 @@ from app.main import create_app
 from app.products.load import load_banks
 from app.programmes.load import load_seeds
 from app.programmes.seeds import read_seeds
-from app.referrals.demonstration import deliver_sample
+from app.referrals.demonstration.year import live_through_the_year
 from app.store.engine import Database, open_database
 from app.store.tables import Account, Institution
 from app.whitelist.moves import Actor, NewNomination, begin, move
@@ -274,7 +274,7 @@ def _fill(session: Session, settings: Settings, institutions: int) -> None:
     load_sample(session, sample, institutions, DEFAULT_SEED)
     first = households_of(sample, DEFAULT_SEED).key(0)
     load_people(session, stage_of(session, sample.banks, first), now(), settings)
-    deliver_sample(session, PREFIX, [bank.code for bank in sample.banks], now(), today())
+    live_through_the_year(session, PREFIX, [bank.code for bank in sample.banks], today())
     _nominate(session)
 
 

@@ -21,7 +21,7 @@ from app.main import create_app
 from app.products.load import load_banks
 from app.programmes.load import load_seeds
 from app.programmes.seeds import Seeds
-from app.referrals.demonstration import deliver_sample
+from app.referrals.demonstration.year import live_through_the_year
 from app.store.engine import open_database
 from app.whitelist.seeds import load_whitelist
 from tests.databases import SqliteDatabases, settings_for
@@ -125,7 +125,7 @@ def demonstration(
         load_sample(session, sample, SAMPLE_SIZE, DEFAULT_SEED)
         first = households_of(sample, DEFAULT_SEED).key(0)
         load_people(session, stage_of(session, sample.banks, first), now(), settings)
-        deliver_sample(session, PREFIX, [bank.code for bank in sample.banks], now(), today())
+        live_through_the_year(session, PREFIX, [bank.code for bank in sample.banks], today())
         renew_keys(session, keys, now(), settings)
     written = dict(re.findall(r"^([A-Z_]+)=(\S+)$", keys.read_text(encoding="utf-8"), re.MULTILINE))
     with pytest.MonkeyPatch.context() as patch:

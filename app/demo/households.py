@@ -4,7 +4,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from datetime import date, timedelta
 from decimal import Decimal
-from typing import Any, TypeVar
+from typing import Any, Final, TypeVar
 from uuid import UUID
 
 from app.demo.attestations import attestation_rows
@@ -21,6 +21,7 @@ from app.institutions.register import NewInstitution
 from app.rules.facts import Subject
 
 T = TypeVar("T")
+SHOWN: Final = 0
 
 
 @dataclass(slots=True)
@@ -75,7 +76,7 @@ class _Maker:
             self._keys.of("institution", self._number),
         )
         made = Household(new, self._key("institution"))
-        made.listed_on = _listed_on(self._truth, province, chance)
+        made.listed_on = self._listed_on()
         kind = site.body.kind
         made.projects += self._one(kind.project, self._new_project)
         made.needs += self._one(kind.need, self._need)
@@ -84,7 +85,17 @@ class _Maker:
         return made
 
     def _one(self, share: float, make: Callable[[], T]) -> list[T]:
-        return [make()] if self._chance.happens(share) else []
+        # The first has one of everything: it is the one that is shown.
+        return [make()] if self._chance.happens(share) or self._number == SHOWN else []
+
+    def _listed_on(self) -> date | None:
+        """On the white list since: only what is filed and safe from fire stands there."""
+        province, truth = self._province, self._truth
+        fit = truth["institution.filed"] and truth["institution.fire_safety_passed"]
+        # What is shown stands beside the list: putting it there is what one tries out.
+        if not (fit and self._chance.happens(province.shares.listed) and self._number != SHOWN):
+            return None
+        return province.recorded_on - timedelta(days=self._chance.whole(10, 300))
 
     def _key(self, noun: str) -> UUID:
         return self._keys.of(noun, self._number)
@@ -144,11 +155,3 @@ def _record(site: Site, province: Province, chance: Chance) -> Record:
     earliest = max(site.opened_on, province.recorded_on - timedelta(days=540))
     office = f"{FICTIONAL}{short_name(site.region_code)}民政局"
     return Record(diligence, site.body.uscc is not None, office, chance.day(earliest, province.recorded_on))
-
-
-def _listed_on(truth: dict[str, Any], province: Province, chance: Chance) -> date | None:
-    """On the white list since: only what is filed and safe from fire stands there."""
-    fit = truth["institution.filed"] and truth["institution.fire_safety_passed"]
-    if not (fit and chance.happens(province.shares.listed)):
-        return None
-    return province.recorded_on - timedelta(days=chance.whole(10, 300))

@@ -33,6 +33,8 @@ PREFIX: Final = "demo-"
 KEY_NAME: Final = "演示密钥（虚构）"
 _OWNER_ONLY: Final = 0o600
 _LARGE: Final = "state_owned"
+# What its office is called by those who act for a bank, and by the others.
+_BANK_OFFICES: Final = (("bank", "虚构银行总部"), ("other_bank", "虚构另一银行总部"))
 
 
 class NoDemonstration(AppError):
@@ -44,12 +46,13 @@ class NoDemonstration(AppError):
 
 @dataclass(frozen=True, slots=True)
 class DemoPerson:
-    """A login without its prefix, a name, a role, and the office that the person belongs to."""
+    """A login without its prefix, a name, a role, the office that the person belongs to, and what is special there."""
 
     login: str
     name: str
     role: Role
     office: str
+    about: str = ""
 
     @property
     def variable(self) -> str:
@@ -66,7 +69,9 @@ PEOPLE: Final = (
     DemoPerson("pboc", "虚构人行戊", Role.PBOC, "pboc"),
     DemoPerson("bank", "虚构银行客户经理己", Role.BANK, "bank"),
     DemoPerson("bank-checker", "虚构银行复核庚", Role.BANK, "bank"),
-    DemoPerson("institution", "虚构院长辛", Role.INSTITUTION, "institution"),
+    DemoPerson("other-bank", "虚构另一银行客户经理辰", Role.BANK, "other_bank", "另一家银行"),
+    DemoPerson("institution", "虚构院长辛", Role.INSTITUTION, "institution", "还没有列入名单"),
+    DemoPerson("listed-institution", "虚构院长未", Role.INSTITUTION, "listed_institution", "已在名单上"),
     DemoPerson("finance", "虚构财政壬", Role.FINANCE, "finance"),
     DemoPerson("auditor", "虚构审计癸", Role.AUDITOR, "audit"),
     DemoPerson("system-admin", "虚构系统管理员子", Role.SYSTEM_ADMIN, "operator"),
@@ -77,18 +82,25 @@ PEOPLE: Final = (
 
 @dataclass(frozen=True, slots=True)
 class Stage:
-    """Where the people act: an institution of the sample and a bank, if it has any, else a county alone."""
+    """Where the people act: institutions and two banks of the sample, if it has any, else a county alone.
+
+    `institution_id` is the one that is shown, `listed_id` one that stands on the white list.
+    """
 
     institution_id: UUID | None
-    bank_code: str | None
+    listed_id: UUID | None
+    bank_codes: tuple[str, ...]
     county: str = "140105"
 
 
 def stage_of(session: Session, banks: Sequence[SampleBank], institution_id: UUID | None) -> Stage:
-    """The first of the large banks, if the sample's banks are there, beside the institution."""
+    """The first two of the large banks and the first listed institution, if they are there, beside the one shown."""
     there = set(session.scalars(select(Bank.code)))
     large = sorted((bank for bank in banks if bank.code in there), key=lambda bank: bank.kind != _LARGE)
-    return Stage(institution_id, large[0].code if large else None)
+    listed = select(Institution.id).where(Institution.list_status == "listed").order_by(Institution.id)
+    return Stage(
+        institution_id, session.scalar(listed.limit(1)), tuple(bank.code for bank in large[: len(_BANK_OFFICES)])
+    )
 
 
 def holds_people(session: Session) -> bool:
@@ -129,11 +141,9 @@ def _account(person: DemoPerson, office: UUID, password_hash: str, at: datetime)
 
 def _offices(session: Session, stage: Stage, at: datetime) -> Mapping[str, UUID]:
     """The office of each person, made where it is not there yet."""
-    county, bank_id = stage.county, None
+    county = stage.county
     if stage.institution_id is not None:
-        county = session.scalars(select(Institution.region_code).where(Institution.id == stage.institution_id)).one()
-    if stage.bank_code is not None:
-        bank_id = session.scalars(select(Bank.id).where(Bank.code == stage.bank_code)).one()
+        county = session.get_one(Institution, stage.institution_id).region_code
     operator = session.scalar(select(Organisation.id).where(Organisation.code == OPERATOR_CODE))
     offices = {
         **dict(_bureaux(session, county)),
@@ -142,13 +152,21 @@ def _offices(session: Session, stage: Stage, at: datetime) -> Mapping[str, UUID]
         "finance": _office(session, OfficeKind.FINANCE, "虚构财政厅", at),
         "audit": _office(session, OfficeKind.AUDIT, "虚构审计厅", at),
     }
-    if bank_id is not None:
-        offices["bank"] = _office(session, OfficeKind.BANK, "虚构银行总部", at, bank_id=bank_id)
+    for (office, name), code in zip(_BANK_OFFICES, stage.bank_codes, strict=False):
+        bank_id = session.scalars(select(Bank.id).where(Bank.code == code)).one()
+        offices[office] = _office(session, OfficeKind.BANK, name, at, office=office, bank_id=bank_id)
     if stage.institution_id is not None:
-        offices["institution"] = _office(
-            session, OfficeKind.INSTITUTION, "虚构机构", at, institution_id=stage.institution_id, region=county
-        )
+        offices["institution"] = _institution(session, "虚构机构", at, stage.institution_id)
+    if stage.listed_id is not None:
+        name = "虚构在册机构"
+        offices["listed_institution"] = _institution(session, name, at, stage.listed_id, "listed_institution")
     return offices
+
+
+def _institution(session: Session, name: str, at: datetime, institution_id: UUID, office: str = "") -> UUID:
+    region = session.get_one(Institution, institution_id).region_code
+    kind = OfficeKind.INSTITUTION
+    return _office(session, kind, name, at, office=office, institution_id=institution_id, region=region)
 
 
 def _bureaux(session: Session, county: str) -> Iterator[tuple[str, UUID]]:
@@ -167,11 +185,12 @@ def _office(
     name: str,
     at: datetime,
     *,
+    office: str = "",
     region: str = PROVINCE,
     bank_id: UUID | None = None,
     institution_id: UUID | None = None,
 ) -> UUID:
-    code = f"{PREFIX}{kind.value.replace('_', '-')}"
+    code = f"{PREFIX}{(office or kind.value).replace('_', '-')}"
     found = session.scalar(select(Organisation.id).where(Organisation.code == code))
     if found is not None:
         return found

@@ -21,6 +21,8 @@ from app.store.tables import Account, ApiKey, Organisation
 from tests.databases import PostgresDatabases, SqliteDatabases, settings_for
 
 SEED = 3
+# So many that one of them is on the white list.
+SIZE = 60
 
 
 def demo_settings(url: str) -> Settings:
@@ -33,7 +35,7 @@ def demo(sqlite: SqliteDatabases, sample: Sample, tmp_path_factory: pytest.TempP
     database = open_database(settings)
     file = tmp_path_factory.mktemp("demo") / "var" / "demo-keys.env"
     with database.writing() as session:
-        load_sample(session, sample, 5, SEED)
+        load_sample(session, sample, SIZE, SEED)
         stage = stage_of(session, sample.banks, households_of(sample, SEED).key(0))
         assert load_people(session, stage, now(), settings) == len(PEOPLE)
         assert renew_keys(session, file, now(), settings)
@@ -104,7 +106,7 @@ def test_they_are_made_in_no_other_service(sqlite: SqliteDatabases, postgresql: 
         database = open_database(settings)
         with database.writing() as session:
             with pytest.raises(NoDemonstration):
-                load_people(session, Stage(None, None), now(), settings)
+                load_people(session, Stage(None, None, ()), now(), settings)
             assert session.scalar(select(Account.id)) is None
         database.dispose()
 
