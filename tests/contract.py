@@ -8,6 +8,7 @@ from uuid import uuid4
 import httpx2
 import jsonschema_rs
 from fastapi import FastAPI
+from fastapi.routing import iter_route_contexts
 from fastapi.testclient import TestClient
 
 from app.http.idempotency import HEADER
@@ -22,14 +23,13 @@ class BrokenContract(AssertionError):
 
 
 class Contract:
-    """Called with a response, raises BrokenContract unless the document of `app` declares it and its body is valid.
+    """Called with a response, raises BrokenContract unless the document declares it and its body is valid.
 
     An address that the document does not know answers 404, a method that it does not know 405, both as problems. HEAD
     stands in no document and keeps what GET promises.
     """
 
-    def __init__(self, app: FastAPI) -> None:
-        document = app.openapi()
+    def __init__(self, document: dict[str, Any]) -> None:
         self._components = {"components": document["components"]}
         self._paths = [
             (re.compile(re.sub(r"\\\{\w+\\\}", "[^/]+", re.escape(path))), methods)
@@ -79,10 +79,10 @@ class Contract:
 class FreshKeys:
     """Called with a request, gives it a new Idempotency-Key where the document asks for one and it has none."""
 
-    def __init__(self, app: FastAPI) -> None:
+    def __init__(self, document: dict[str, Any]) -> None:
         self._paths = [
             re.compile(re.sub(r"\\\{\w+\\\}", "[^/]+", re.escape(path)))
-            for path, methods in app.openapi()["paths"].items()
+            for path, methods in document["paths"].items()
             if any(one["name"] == HEADER and one["required"] for one in methods.get("post", {}).get("parameters", []))
         ]
 
@@ -91,9 +91,37 @@ class FreshKeys:
             request.headers.setdefault(HEADER, str(uuid4()))
 
 
+Checks = tuple[FreshKeys, Contract]
+_CHECKS: dict[frozenset[tuple[Any, ...]], Checks] = {}
+
+
+def checks_of(app: FastAPI) -> Checks:
+    """What goes over requests and responses of `app`.
+
+    The document takes seconds to make and is the same for every application with the same routes of ours, so it is
+    made once in a process. Routes that a test declares itself may be others under the same name.
+    """
+    routes = frozenset(
+        (one.path, *sorted(one.methods or ()), one.endpoint)
+        for one in iter_route_contexts(app.routes)
+        if one.endpoint is not None
+    )
+    if any(not endpoint.__module__.startswith("app.") for *_, endpoint in routes):
+        return _made(app)
+    if routes not in _CHECKS:
+        _CHECKS[routes] = _made(app)
+    return _CHECKS[routes]
+
+
+def _made(app: FastAPI) -> Checks:
+    document = app.openapi()
+    return FreshKeys(document), Contract(document)
+
+
 def documented_client(app: FastAPI) -> TestClient:
     """A client of `app` whose every response is checked; an unexpected error is answered, not raised."""
+    keys, contract = checks_of(app)
     client = TestClient(app, raise_server_exceptions=False)
-    client.event_hooks["request"].append(FreshKeys(app))
-    client.event_hooks["response"].append(Contract(app))
+    client.event_hooks["request"].append(keys)
+    client.event_hooks["response"].append(contract)
     return client

@@ -46,14 +46,18 @@ def serve_documentation(app: FastAPI) -> None:
     """Give `app` its page; `fastapi-offline` brings Swagger UI with it."""
     app.mount(_ASSETS, StaticFiles(packages=[("fastapi_offline", "static")]), name="documentation")
 
-    @app.get(_START, include_in_schema=False)
-    async def start(request: Request) -> Response:
-        return Response(_SCRIPT.format(root=_root(request)), media_type="text/javascript")
+    app.get(_START, include_in_schema=False)(_start)
+    app.get(PAGE, include_in_schema=False)(_page)
 
-    @app.get(PAGE, include_in_schema=False)
-    async def page(request: Request) -> HTMLResponse:
-        html = _HTML.format(title=app.title, root=_root(request))
-        return HTMLResponse(html, headers={POLICY_HEADER: _POLICY})
+
+# Functions of the module: FastAPI remembers what it has called, and with a closure the whole application.
+async def _start(request: Request) -> Response:
+    return Response(_SCRIPT.format(root=_root(request)), media_type="text/javascript")
+
+
+async def _page(request: Request) -> HTMLResponse:
+    html = _HTML.format(title=request.app.title, root=_root(request))
+    return HTMLResponse(html, headers={POLICY_HEADER: _POLICY})
 
 
 def _root(request: Request) -> str:
