@@ -6,7 +6,7 @@ from itertools import islice
 from typing import Final, NamedTuple
 from uuid import UUID
 
-from sqlalchemy import case, select
+from sqlalchemy import Select, case, select
 from sqlalchemy.orm import Session
 
 from app.access.consent_schemas import Purpose
@@ -41,13 +41,10 @@ class Notice(NamedTuple):
     objection: str | None = None
 
 
-# The first has been lying too long, the next is due soon, the others have just come.
-_DESKS: Final = (
-    Desk((_SENT_IN,), (12, 6, 1)),
-    Desk(WAY[:2], (11, 5, 3)),
-    Desk(WAY[:3], (13, 6, 4)),
-)
-_APPROVED: Final = (9, 8)
+# At each desk the first has been lying too long, the next is due soon, the last has just come.
+_COUNTY: Final = Desk((_SENT_IN,), (12, 6, 1))
+_ABOVE: Final = (Desk(WAY[:2], (11, 5, 3)), Desk(WAY[:3], (13, 6, 4)))
+_APPROVED: Final = Desk(WAY, (9, 8))
 # The first may be published today; to the second somebody objects.
 NOTICES: Final = (
     Notice("虚构的第四批养老金融白名单", 8, 3),
@@ -61,34 +58,35 @@ _FILED, _SAFE = (institution_version.c[column_name(CATALOGUE[key])] for key in _
 
 
 def fill_desks(session: Session, cast: Cast) -> int:
-    """As many of them as there are institutions fit for it; how many. Those of the county come to its own desk."""
+    """As many of them as there are institutions for it; how many. The county's own come to its desk, fit or not."""
     clerks = cast.people["county"].organisation_id
-    fit = iter(_fit(session, session.get_one(Organisation, clerks).region_code, cast.shown))
-    made = [
-        cast.nominate(session, one, desk.way, days)
-        for desk in _DESKS
-        for days, one in zip(desk.days_ago, fit, strict=False)
-    ]
-    approved = [cast.nominate(session, one, WAY, days) for days, one in zip(_APPROVED, fit, strict=False)]
+    county = session.get_one(Organisation, clerks).region_code
+    here = session.scalars(_unlisted(cast).where(Institution.region_code == county).limit(_MOST))
+    fit = iter(_fit(session, cast, county))
+    made = _wait(session, cast, _COUNTY, iter(here.all())) + sum(_wait(session, cast, one, fit) for one in _ABOVE)
     noticed = sum(_notice(session, cast, one, fit) for one in NOTICES)
-    return len(made) + len(approved) + noticed
+    return made + noticed + _wait(session, cast, _APPROVED, fit)
 
 
-def _fit(session: Session, county: str, shown: UUID | None) -> Sequence[Institution]:
-    """Filed, safe from fire, with a number, and not yet listed: the county's own first, then those of its city.
+def _wait(session: Session, cast: Cast, desk: Desk, found: Iterator[Institution]) -> int:
+    made = [cast.nominate(session, one, desk.way, days) for days, one in zip(desk.days_ago, found, strict=False)]
+    return len(made)
 
-    Not the one that is shown: to nominate it is what one tries out.
-    """
-    near = case((Institution.region_code == county, 0), (Institution.region_code.startswith(county[:4]), 1), else_=2)
-    query = (
-        select(Institution)
-        .join(institution_version, institution_version.c.institution_id == Institution.id)
-        .where(recorded_at(institution_version, None), _FILED.is_(True), _SAFE.is_(True))
-        .where(Institution.list_status == "none", Institution.uscc.is_not(None))
-        .where(Institution.id.is_distinct_from(shown))
-        .order_by(near, Institution.id)
-    )
-    return session.scalars(query.limit(_MOST)).all()
+
+def _unlisted(cast: Cast) -> Select[Institution]:
+    """Those with a number that may be nominated, but not the one that is shown: to nominate it is what one tries."""
+    free = Institution.list_status == "none", Institution.uscc.is_not(None), Institution.id.is_distinct_from(cast.shown)
+    return select(Institution).where(*free).order_by(Institution.id)
+
+
+def _fit(session: Session, cast: Cast, county: str) -> Sequence[Institution]:
+    """Filed and safe from fire, in another county: those of the same city first."""
+    version = institution_version
+    near = case((Institution.region_code.startswith(county[:4]), 0), else_=1)
+    query = _unlisted(cast).order_by(None).order_by(near, Institution.id).limit(_MOST)
+    query = query.join(version, version.c.institution_id == Institution.id)
+    fit = recorded_at(version, None), _FILED.is_(True), _SAFE.is_(True), Institution.region_code != county
+    return session.scalars(query.where(*fit)).all()
 
 
 def _notice(session: Session, cast: Cast, notice: Notice, fit: Iterator[Institution]) -> int:
