@@ -162,6 +162,7 @@ PUBLIC: Final = frozenset(
 PUBLIC_PAGES: Final = frozenset(
     {
         *("page_start", "page_sign_in", "page_give_password", "page_type_size", "page_demo_sign_in"),
+        *("page_first_time", "page_make_account"),
         *("page_check", "page_check_question", "page_check_result", "page_calculator"),
         *("page_policies", "page_policy", "page_programme", "page_whitelist"),
     }

@@ -45,7 +45,11 @@ class Kind(StrEnum):
     MANY = "many"
     YES_NO = "yes_no"
     PASSWORD = "password"  # noqa: S105  a kind of field
+    NEW_PASSWORD = "new_password"  # noqa: S105  so is this; browsers offer to make one up
     FILE = "file"
+
+
+_AS_TYPED: Final = frozenset({Kind.PASSWORD, Kind.NEW_PASSWORD})
 
 
 @dataclass(frozen=True, slots=True)
@@ -167,7 +171,7 @@ def _name(pointer: str) -> str:
 def _value(one: Field, typed: Typed) -> Any:
     if one.kind is Kind.MANY:
         return [value for value in typed.all(one.name) if value]
-    text = typed.one(one.name).strip() if one.kind is not Kind.PASSWORD else typed.one(one.name)
+    text = typed.one(one.name).strip() if one.kind not in _AS_TYPED else typed.one(one.name)
     match one.kind:
         case Kind.YES_NO:
             return {"true": True, "false": False}.get(text, text)

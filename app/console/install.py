@@ -31,7 +31,7 @@ from app.console.bank import product_pages as bank_product_pages
 from app.console.bank import referral_pages as bank_referral_pages
 from app.console.bank import rule_pages as bank_rule_pages
 from app.console.bank import webhook_pages as bank_webhook_pages
-from app.console.door import demo_pages, sign_in_pages
+from app.console.door import demo_pages, first_time_pages, sign_in_pages
 from app.console.drawing import STATIC
 from app.console.inside import Inside
 from app.console.mine import consent_pages, inbox_pages
@@ -75,6 +75,7 @@ ROOMS: Final = (
     policy_pages,
     whitelist_pages,
     sign_in_pages,
+    first_time_pages,
     bank_pages,
     push_pages,
     bank_registry_pages,

@@ -168,10 +168,10 @@ async def confirm_second_factor(page: Opened) -> Response:
 def password_form(settings: Settings) -> Form:
     """How long a password has to be is what the chosen profile says."""
     shortest = profile_of(settings).min_length
-    told = f"至少 {shortest} 个字，长一些比复杂更安全，例如四五个不相干的词"
+    told = f"至少 {shortest} 个字，长一些比复杂更安全，例如六七个不相干的词"
     return Form(
         Field("current_password", "现在的密码", Kind.PASSWORD, is_required=True),
-        Field("new_password", "新密码", Kind.PASSWORD, help=told, is_required=True),
+        Field("new_password", "新密码", Kind.NEW_PASSWORD, help=told, is_required=True),
     )
 
 
