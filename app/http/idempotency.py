@@ -21,6 +21,8 @@ from app.errors import BadRequest, Conflict, FieldError, Unprocessable
 from app.store.tables import IdempotentAnswer
 
 HEADER: Final = "Idempotency-Key"
+# What changes something. A PATCH whose answer was lost would otherwise be told that somebody else had changed it.
+CHANGES: Final = frozenset({"POST", "PUT", "PATCH", "DELETE"})
 REPLAYED: Final = "Idempotent-Replayed"
 # Retries come within minutes; two days let a weekend's queue drain.
 KEPT_FOR: Final = timedelta(days=2)
@@ -83,12 +85,12 @@ class Keyed:
 
 
 async def keyed_request(request: Request, status: int, *, has_json: bool) -> Keyed | None:
-    """The key of a POST, if it has one. Raises KeyMalformed.
+    """The key of a request that changes something, if it has one. Raises KeyMalformed.
 
     An upload is streamed to its disk and told apart by its length; every other body by its bytes.
     """
     key = request.headers.get(HEADER)
-    if request.method != "POST" or key is None:
+    if request.method not in CHANGES or key is None:
         return None
     if _WELL_FORMED.fullmatch(key) is None:
         raise KeyMalformed(f"{HEADER} 须为 1 到 255 个可见的 ASCII 字符，如一个 UUID；每个新操作用一个新的键")

@@ -5,7 +5,7 @@ from typing import Any, Final
 from fastapi import FastAPI
 from fastapi.routing import iter_route_contexts
 
-from app.http.idempotency import HEADER, KeyMalformed, KeyMissing, KeyReused, RequestInFlight
+from app.http.idempotency import CHANGES, HEADER, KeyMalformed, KeyMissing, KeyReused, RequestInFlight
 from app.http.openapi import problem_responses
 from app.http.unit_of_work import NEEDS_KEY
 
@@ -35,9 +35,15 @@ def _declare(app: FastAPI, document: dict[str, Any]) -> None:
     for route in iter_route_contexts(app.routes):
         needs = getattr(route.endpoint, NEEDS_KEY, None)
         # The document names a parameter without its converter: {draft_id}, not {draft_id:uuid}.
-        operation = document["paths"].get(route.path_format, {}).get("post")
-        if needs is None or operation is None or "POST" not in (route.methods or ()):
+        methods = document["paths"].get(route.path_format, {})
+        if needs is None:
             continue
-        operation.setdefault("parameters", []).append({**_PARAMETER, "required": needs})
-        for status, response in problem_responses(KeyMalformed, KeyMissing, KeyReused, RequestInFlight).items():
-            operation["responses"].setdefault(str(status), response)
+        for method in CHANGES & set(route.methods or ()):
+            if method.lower() in methods:
+                _complete(methods[method.lower()], needs=needs)
+
+
+def _complete(operation: dict[str, Any], *, needs: bool) -> None:
+    operation.setdefault("parameters", []).append({**_PARAMETER, "required": needs})
+    for status, response in problem_responses(KeyMalformed, KeyMissing, KeyReused, RequestInFlight).items():
+        operation["responses"].setdefault(str(status), response)

@@ -200,8 +200,8 @@ def test_wrong_input_is_kept_and_each_error_links_to_its_field(owner: Owner) -> 
 def test_the_same_form_sent_twice_changes_once_and_an_old_one_is_told(owner: Owner) -> None:
     path = "/mine/facts/service"
     first, late = (owner.desk.get(path).form(path) for _ in range(2))
-    assert first.send(**_facts({"institution.beds_total": "85"})).path == "/mine/facts"
-    assert first.send(**_facts({"institution.beds_total": "85"})).status == 412
+    for _ in range(2):
+        assert first.send(**_facts({"institution.beds_total": "85"})).path == "/mine/facts"
     assert owner.api()["version"] == 2
     shown = late.send(**_facts({"institution.beds_total": "60"}))
     assert shown.status == 412

@@ -60,6 +60,13 @@ def empty_documents(session: Session) -> None:
     session.add(a_document(slug=f"emptied-{counted(session)}", number=f"{counted(session)}"))
 
 
+@router.patch("/documents", operation_id="change_documents")
+@writes
+def change_documents(session: Session, body: DocumentIn) -> DocumentOut:
+    session.add(a_document(slug=f"changed-{counted(session)}", number=f"changed-{counted(session)}"))
+    return DocumentOut(slug=body.slug, documents=counted(session))
+
+
 @pytest.fixture
 def client(fresh_database: Database) -> Iterator[TestClient]:
     app = FastAPI()
@@ -86,6 +93,15 @@ def test_the_second_sending_gets_the_first_answer_and_changes_nothing(
     assert again.headers["Location"] == first.headers["Location"] == "/documents/a"
     assert (REPLAYED in first.headers, again.headers[REPLAYED]) == (False, "true")
     assert first.headers["X-Request-ID"] != again.headers["X-Request-ID"]
+    assert rows(fresh_database) == 1
+
+
+def test_a_change_that_is_sent_again_is_answered_as_the_first_time(
+    client: TestClient, fresh_database: Database
+) -> None:
+    first, again = (client.patch("/documents", json={"slug": "a"}, headers={HEADER: "k-1"}) for _ in range(2))
+    assert (first.status_code, first.content) == (200, again.content)
+    assert (REPLAYED in first.headers, again.headers[REPLAYED]) == (False, "true")
     assert rows(fresh_database) == 1
 
 
@@ -188,8 +204,9 @@ def kept(database: Database) -> set[str]:
 
 def test_the_document_says_which_operations_take_and_which_need_a_key(client: TestClient) -> None:
     paths = client.get("/openapi.json").json()["paths"]
-    headers = {path: methods["post"]["parameters"][-1] for path, methods in paths.items()}
-    assert {path: (one["name"], one["required"]) for path, one in headers.items()} == {
-        "/documents": (HEADER, False),
-        "/documents/actions/empty": (HEADER, True),
+    headers = {(path, name): one["parameters"][-1] for path, methods in paths.items() for name, one in methods.items()}
+    assert {which: (one["name"], one["required"]) for which, one in headers.items()} == {
+        ("/documents", "post"): (HEADER, False),
+        ("/documents", "patch"): (HEADER, False),
+        ("/documents/actions/empty", "post"): (HEADER, True),
     }
