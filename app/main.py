@@ -79,11 +79,12 @@ DESCRIPTION = (
     "山西养老金融对接服务：政策条款、扶持政策、贴息测算。金额为元的十进制文本，百分比为十进制文本，日期为 ISO 格式。"
     "结果依据公布的条款自动得出，以主管部门和银行的决定为准。"
 )
-# Every room below the base of the API; the order is that of the document.
+# Every room below the base of the API; the order is that of the document, and the first is found soonest.
 ROOMS = (
+    institution_matches,
     *(programmes, programme_drafts, rate_entries, banks, products, matching, rule_checks),
     *(imports, institutions, projects, needs, loans, attestations, attachments),
-    *(institution_matches, candidates, assessments, consents, audit),
+    *(candidates, assessments, consents, audit),
     *(organisations, users, handovers, keys, institution_codes, inbox),
     *(nominations, batches, objections, entries, printing),
     *(pushes, referral_answers, referrals, consent_requests, events, webhooks, webhook_deliveries),

@@ -3,10 +3,11 @@
 from collections import defaultdict
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Any, Final, TypeAlias, cast
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, RowMapping, Select, null, select
+from sqlalchemy import ColumnElement, RowMapping, Select, bindparam, null, select
 from sqlalchemy.orm import Session
 
 from app.access.scope import Scope
@@ -52,9 +53,11 @@ def case_select(source: CaseSource, scope: Scope) -> Select[Any]:
     return select(*columns).select_from(source.rows).where(*in_scope)
 
 
-def read_cases(session: Session, source: CaseSource, query: Select[Any], moment: Moment) -> list[Case]:
-    """The cases that a query made by `case_select` returns, in its order."""
-    rows = session.execute(query).mappings().all()
+def read_cases(
+    session: Session, source: CaseSource, query: Select[Any], moment: Moment, bound: Mapping[str, Any] | None = None
+) -> list[Case]:
+    """The cases that a query made by `case_select` returns, in its order; `bound` are its parameters, if it has any."""
+    rows = session.execute(query, bound).mappings().all()
     subjects = {subject_id for row in rows for subject_id in _subjects(row).values()}
     attested = _attestations(session, list(subjects), moment)
     return [_case(source, row, attested) for row in rows]
@@ -110,13 +113,23 @@ def _vouched_for(source: CaseSource, row: RowMapping, wanted: str) -> set[str]:
     return {f"{subject}.{name}" for subject, names in masks for name in names or ()}
 
 
-def _attestations(session: Session, subjects: Sequence[UUID], moment: Moment) -> _Attested:
-    columns = (Attestation.subject_id, Attestation.fact, Attestation.programme, Attestation.granted)
+_SUBJECTS: Final = "subjects_asked"
+
+
+@lru_cache(maxsize=16)
+def _attestation_query(moment: Moment) -> Select[Any]:
+    """Put together once for a day, which takes longer than to read what it finds."""
+    columns: list[Any] = [Attestation.subject_id, Attestation.fact, Attestation.programme, Attestation.granted]
     query = select(*columns, Attestation.attested_on).where(moment.attested())
+    return query.where(Attestation.subject_id.in_(bindparam(_SUBJECTS, expanding=True)))
+
+
+def _attestations(session: Session, subjects: Sequence[UUID], moment: Moment) -> _Attested:
+    query = _attestation_query(moment)
     found: defaultdict[UUID, dict[str, Stated]] = defaultdict(dict)
     for start in range(0, len(subjects), _BATCH):
-        batch = Attestation.subject_id.in_(subjects[start : start + _BATCH])
-        for subject_id, fact, programme, granted, on in session.execute(query.where(batch)):
+        batch = {_SUBJECTS: subjects[start : start + _BATCH]}
+        for subject_id, fact, programme, granted, on in session.execute(query, batch):
             key = f"{fact}@{programme}" if programme else fact
             found[subject_id][key] = Stated(granted, Provenance.CHECKED, on)
     return found

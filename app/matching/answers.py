@@ -17,7 +17,7 @@ from app.matching.schemas import (
     TruthWord,
 )
 from app.programmes.models import Benefit, Confidence
-from app.rules.advise import Advice
+from app.rules.advise import Advice, Steps
 from app.rules.catalogue import CATALOGUE
 from app.rules.explain import Alternative, Finding, leaves
 from app.rules.facts import UnknownFact
@@ -79,8 +79,7 @@ def conditions_out(match: Match[Any], citations: Citations, document: str) -> li
 
 def missing_out(match: Match[Any]) -> list[MissingOut]:
     """The facts that can still decide, where facts are what is wanting."""
-    missing = match.advice.missing if match.advice and match.outcome is Outcome.NEEDS_INFO else ()
-    return [MissingOut(fact=key, label=fact_label(key)) for key in missing]
+    return [MissingOut(fact=key, label=fact_label(key)) for key in match.missing]
 
 
 def condition_out(found: Finding, within: Alternative | None, citations: Citations, document: str) -> ConditionOut:
@@ -102,13 +101,15 @@ def condition_out(found: Finding, within: Alternative | None, citations: Citatio
 
 def advice_out(advice: Advice | None) -> list[AdviceOut]:
     """Sets of steps, fewest first."""
-    return [
-        AdviceOut(
-            steps=[StepOut(fact=s.fact, label=s.label, target=s.target, distance=s.distance) for s in steps],
-            sentence="；".join(step.sentence for step in steps),
-        )
-        for steps in (advice.changes if advice else ())
-    ]
+    return [steps_out(steps) for steps in (advice.changes if advice else ())]
+
+
+def steps_out(steps: Steps) -> AdviceOut:
+    """One set of steps."""
+    return AdviceOut(
+        steps=[StepOut(fact=s.fact, label=s.label, target=s.target, distance=s.distance) for s in steps],
+        sentence="；".join(step.sentence for step in steps),
+    )
 
 
 def benefit_out(benefit: Benefit) -> BenefitOut:

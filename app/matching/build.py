@@ -4,21 +4,21 @@ A programme and a product are judged on one path: each is an offer, whose rule i
 few say for whom it is and the others what it asks.
 """
 
-from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable
+from dataclasses import dataclass, field
 from datetime import date
 from enum import StrEnum
-from functools import cached_property, lru_cache
+from functools import cached_property
 from math import inf
 from typing import Any, Final, Generic, TypeVar
 
+from app.matching.questions import Asked, Rest
 from app.products.models import StoredProduct
 from app.programmes.models import Confidence, Force, StoredProgramme
-from app.rules.advise import Advice, advise
-from app.rules.bind import AllOf, bind
+from app.rules.advise import Advice, Steps
 from app.rules.check import Rule
-from app.rules.evaluate import truth_of
-from app.rules.explain import Explanation, Finding, Findings, Names, explain_bound
+from app.rules.conjuncts import Verdicts, conjuncts
+from app.rules.explain import Explanation, Finding, Findings, Names
 from app.rules.facts import Subject
 from app.rules.given import Facts
 from app.rules.parameters import Parameters
@@ -37,7 +37,12 @@ class Outcome(StrEnum):
     NOT_APPLICABLE = "not_applicable"
     INFORMATIVE = "informative"
 
+    # As for any str, without the detour of Enum through Python; every match is counted, ranked and worded by it.
+    __hash__ = str.__hash__
 
+
+# On Python 3.11 a member costs a call each time it is looked up through its class.
+_FALSE, _UNKNOWN, _TRUE = Truth
 # What is left to do, and only then is something to be advised.
 _ADVISED: Final = frozenset({Outcome.NEEDS_INFO, Outcome.INELIGIBLE})
 
@@ -49,6 +54,8 @@ class WindowState(StrEnum):
     CLOSED = "closed"
     UPCOMING = "upcoming"
     UNCONFIRMED = "unconfirmed"
+
+    __hash__ = str.__hash__
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,6 +70,15 @@ class Case:
     as_of: date
     subjects: frozenset[Subject]
     kinds: frozenset[Subject]
+    # What offers have found out of it so far, for they ask much the same.
+    _asked: dict[Parameters, Asked] = field(default_factory=dict, init=False, repr=False, compare=False)
+
+    def asked(self, parameters: Parameters, names: Names) -> Asked:
+        """The case as all offers under these parameters ask it."""
+        asked = self._asked.get(parameters)
+        if asked is None or asked.names is not names:
+            asked = self._asked[parameters] = Asked(Verdicts(self.facts, self.as_of, parameters), names)
+        return asked
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,65 +101,48 @@ class Offer(Generic[S]):
     unconfirmed_from: date | None
 
 
-class Question:
-    """A rule asked of facts on a day; equal to another where the facts that the rule asks are equal.
-
-    So an answer once given is given again: most of a page is advice, and most offers ask a handful of facts that
-    hardly ever change.
-    """
-
-    def __init__(self, rule: Rule, facts: Facts, as_of: date, parameters: Parameters, names: Names) -> None:
-        self.rule, self.facts, self.as_of, self.parameters, self.names = rule, facts, as_of, parameters, names
-
-    @property
-    def bound(self) -> AllOf:
-        """The rule on its day."""
-        bound = bind(self.rule, self.as_of, self.parameters)
-        if not isinstance(bound, AllOf):
-            raise TypeError("an offer's rule is `all` of its parts")
-        return bound
-
-    # Most questions are settled by their verdict and never looked up, so that the key waits for the first look.
-    @cached_property
-    def _key(self) -> tuple[object, ...]:
-        facts, asked = self.facts, self.rule.facts
-        known = ((key, facts.values[key], facts.stated[key].provenance) for key in asked if key in facts.values)
-        return self.rule, self.as_of, self.parameters, facts.checked.intersection(asked), tuple(known)
-
-    def __hash__(self) -> int:
-        return hash(self._key)
-
-    def __eq__(self, other: object) -> bool:
-        return isinstance(other, Question) and self._key == other._key and self.names is other.names
-
-
-@dataclass(frozen=True, eq=False)
+# Not frozen, which would take three times as long to make; there is one for every offer.
+@dataclass(eq=False)
 class Match(Generic[S]):
-    """One offer and one case. The question is None where the offer sets no conditions for cases.
-
-    Outcomes are for every offer, reasons and advice for those that somebody reads: these cost twenty times as much
-    and wait until they are asked for.
-    """
+    """One offer and what it says of one case, which is None where the offer sets no conditions for cases."""
 
     offer: Offer[S]
     outcome: Outcome
     window: WindowState
     near_miss: bool
-    question: Question | None
+    asked: Asked | None
 
     @property
     def stored(self) -> S:
         return self.offer.stored
 
-    @cached_property
+    @property
     def conditions(self) -> Findings | None:
         """Every condition with its reasons; None where the offer sets none for cases."""
-        return None if self.question is None else _explained(self.question)
+        rule = self.offer.rule
+        return None if self.asked is None or rule is None else self.asked.conditions(rule)
+
+    @property
+    def advice(self) -> Advice | None:
+        """What is missing and what would help, where the conditions are not met."""
+        return None if self.rest is None else self.rest.advice
+
+    @property
+    def missing(self) -> tuple[str, ...]:
+        """The facts that can still decide, where facts are what is wanting."""
+        return self.rest.missing if self.rest and self.outcome is Outcome.NEEDS_INFO else ()
+
+    @property
+    def nearest(self) -> Steps | None:
+        """The first of the ways to meet the conditions: all that a summary shows of the advice."""
+        return self.rest.nearest if self.rest else None
 
     @cached_property
-    def advice(self) -> Advice | None:
-        """What would help where the conditions are not met."""
-        return _advised(self.question) if self.question and self.outcome in _ADVISED else None
+    def rest(self) -> Rest | None:
+        """What is still open of the conditions, where something is left to do."""
+        if self.asked is None or self.offer.rule is None or self.outcome not in _ADVISED:
+            return None
+        return self.asked.rest(self.offer.rule)
 
 
 ProgrammeMatch = Match[StoredProgramme]
@@ -209,42 +208,33 @@ def match_product(product: StoredProduct, case: Case, parameters: Parameters, na
 
 def judged(offer: Offer[S], case: Case, parameters: Parameters, names: Names) -> Match[S]:
     """What the offer says of the case."""
-    window = window_state(offer, case.as_of)
+    return heard(offer, case.asked(parameters, names), window_state(offer, case.as_of))
+
+
+def heard(offer: Offer[S], asked: Asked, window: WindowState) -> Match[S]:
+    """What the offer says of a case that others have asked before; `window` is that of the day."""
     if offer.rule is None:
         return Match(offer, Outcome.INFORMATIVE, window, False, None)
-    question = Question(offer.rule, case.facts, case.as_of, parameters, names)
-    outcome = outcome_of(offer, [truth_of(part, question.facts) for part in question.bound.of])
-    near = outcome is Outcome.INELIGIBLE and steps_away(_explained(question)) == 1
-    return Match(offer, outcome, window, near, question)
+    verdicts, (front, others) = asked.verdicts, conjuncts(offer.rule, offer.applies_count)
+    fits, met = kleene_all([verdicts[one] for one in front]), kleene_all([verdicts[one] for one in others])
+    outcome = outcome_of(offer, fits, met)
+    near = met is _FALSE and outcome is Outcome.INELIGIBLE and _is_one_step_away((*front, *others), asked)
+    return Match(offer, outcome, window, near, asked)
 
 
-# An explanation of a rule of usual size takes some kilobytes, so that this bounds the memory to some dozens of MB.
-_MOST_KEPT: Final = 4096
+def _is_one_step_away(demands: Iterable[Rule], asked: Asked) -> bool:
+    """Whether one changeable condition is all that is not met."""
+    unmet = [one for one in demands if asked.verdicts[one] is not _TRUE]
+    return len(unmet) == 1 and steps_away(asked.explanation(unmet[0])) == 1
 
 
-@lru_cache(maxsize=_MOST_KEPT)
-def _explained(question: Question) -> Findings:
-    explanation = explain_bound(question.bound, question.facts, question.names)
-    if not isinstance(explanation, Findings):
-        raise TypeError("an offer's rule is `all` of its parts")
-    return explanation
-
-
-@lru_cache(maxsize=_MOST_KEPT)
-def _advised(question: Question) -> Advice:
-    return advise(question.rule, question.facts, question.as_of, question.parameters, question.names)
-
-
-def outcome_of(offer: Offer[Any], truths: Sequence[Truth]) -> Outcome:
-    """The word for a case whose verdicts on the parts of the offer's rule are `truths`."""
-    if not offer.is_for:
+def outcome_of(offer: Offer[Any], fits: Truth, met: Truth) -> Outcome:
+    """The word for a case, by the verdicts on whether the offer is for it and on what the offer asks."""
+    if not offer.is_for or fits is _FALSE:
         return Outcome.NOT_APPLICABLE
-    fits, met = kleene_all(truths[: offer.applies_count]), kleene_all(truths[offer.applies_count :])
-    if fits is Truth.FALSE:
-        return Outcome.NOT_APPLICABLE
-    if met is Truth.FALSE:
+    if met is _FALSE:
         return Outcome.INELIGIBLE
-    if Truth.UNKNOWN in {fits, met}:
+    if fits is _UNKNOWN or met is _UNKNOWN:
         return Outcome.NEEDS_INFO
     return Outcome.ELIGIBLE if offer.obliges else Outcome.IN_SCOPE
 

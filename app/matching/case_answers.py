@@ -1,4 +1,4 @@
-"""The answer to a case, made of what was read. Its summary is kept as long as nothing that it stands on changes."""
+"""The whole answer to a case, made of what was read, and what names it."""
 
 from collections.abc import Iterable, Sequence
 from dataclasses import fields
@@ -14,7 +14,7 @@ from app.matching.benefits import choices
 from app.matching.build import Match, Outcome, S, match, match_product, ranked
 from app.matching.bundle import best_bundle
 from app.matching.case_schemas import CaseOut, MatchesOut
-from app.matching.fetch import Library, RecordedLibrary, case_to_match
+from app.matching.fetch import Library, case_to_match
 from app.matching.routes import DISCLAIMER, remarks
 from app.matching.subsidies import net_rates, quotes_of
 from app.products.models import StoredProduct
@@ -25,17 +25,12 @@ _WRITER: Final = TypeAdapter(MatchesOut)
 
 
 class Asked:
-    """A case at a moment, with what names the content of all programmes, rates and products that it is held against.
+    """A case at a moment, with the name of all that it is held against. Equal ones have the same summary."""
 
-    Equal ones have the same summary: versions never change, and whatever does change is named here as it was read.
-    PostgreSQL may let a statement see more than the one before it. A summary made of content newer than its name is
-    as good as one a moment later, and is not found again, since from then on all read the newer name.
-    """
-
-    def __init__(self, moment: Moment, case: RegistryCase, library: RecordedLibrary, products: str) -> None:
+    def __init__(self, moment: Moment, case: RegistryCase, standing: str) -> None:
         whose = (getattr(case, field.name) for field in fields(case) if field.name != "facts")
         # Values and who vouches for them follow from what is stated.
-        self._key = (moment, *whose, tuple(case.facts.stated.items()), library, products)
+        self._key = (moment, *whose, tuple(case.facts.stated.items()), standing)
         self._hash = hash(self._key)
 
     def __hash__(self) -> int:
@@ -50,11 +45,9 @@ def matches_out(
     moment: Moment,
     library: Library,
     shelf: Sequence[StoredProduct],
-    *,
-    is_whole: bool,
     offer: str | None = None,
 ) -> MatchesOut:
-    """Programmes and products, best first: in brief, or whole with every condition, all advice and quotes.
+    """Programmes and products, best first, with every condition, all advice and quotes.
 
     `offer` lists that one alone, whatever is said of it; counts and bundle are those of all.
     """
@@ -70,15 +63,18 @@ def matches_out(
         known_at=moment.known_at,
         programme_counts=offers.counted(programmes),
         product_counts=offers.counted(products),
-        programmes=[match_out(one, library.citations, said, quotes.get(one.offer.slug)) for one in shown]
-        if is_whole
-        else [offers.programme_summary(one) for one in shown],
-        products=[offers.product_out(one, library.citations, costs) for one in offered]
-        if is_whole
-        else [offers.product_summary(one, costs) for one in offered],
+        programmes=[match_out(one, library.citations, said, quotes.get(one.offer.slug)) for one in shown],
+        products=[offers.product_out(one, library.citations, costs) for one in offered],
         bundle=offers.bundle_out(best_bundle(options), options, programmes),
         disclaimer=DISCLAIMER,
     )
+
+
+def matches_written(
+    found: RegistryCase, moment: Moment, library: Library, shelf: Sequence[StoredProduct], offer: str | None = None
+) -> bytes:
+    """The same as JSON."""
+    return written(matches_out(found, moment, library, shelf, offer))
 
 
 def written(answer: MatchesOut) -> bytes:

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date
 from functools import lru_cache
-from typing import Any, Final, NamedTuple
+from typing import Any, Final
 from uuid import UUID
 
 from sqlalchemy import Select, bindparam, select
@@ -16,21 +16,12 @@ from app.cases.read import case_select, read_cases
 from app.cases.select import CaseKind, CaseSource, Moment, case_source
 from app.errors import FieldError, NotFound, Unprocessable
 from app.matching.build import Case, supported
-from app.matching.citations import Citations, Clauses
+from app.matching.citations import Citations
 from app.products import timeline
 from app.products.models import StoredProduct
 from app.products.queries import ProductNotFound, list_published, parsed
 from app.programmes.models import StoredProgramme
-from app.programmes.queries import (
-    RecordedProgramme,
-    RecordedRates,
-    clause_labels,
-    rates_of,
-    read_parameters,
-    recorded_programmes,
-    recorded_rates,
-    stored_programmes,
-)
+from app.programmes.queries import clause_labels, list_programmes, read_parameters, read_rates
 from app.rules.facts import Subject
 from app.rules.parameters import Parameters
 from app.store.tables import Bank, Product, ProductVersion
@@ -63,29 +54,11 @@ class Library:
     citations: Citations
 
 
-class RecordedLibrary(NamedTuple):
-    """What names the content of the library: equal ones are the same library, without any of it having been read."""
-
-    programmes: tuple[RecordedProgramme, ...]
-    parameters: Parameters
-    rates: RecordedRates
-
-
-def recorded_library(session: Session) -> RecordedLibrary:
-    """The library as it is recorded now."""
-    return RecordedLibrary(recorded_programmes(session), read_parameters(session), recorded_rates(session))
-
-
-def stored_library(session: Session, recorded: RecordedLibrary, clauses: Clauses) -> Library:
-    """That library with its content; the labels of clauses are for those who cite them."""
-    rates = rates_of(recorded.rates)
-    citations = Citations(clauses, {one.code: f"{one.name}：{one.source}" for one in rates.series})
-    return Library(stored_programmes(session, recorded.programmes), recorded.parameters, rates, citations)
-
-
 def fetch_library(session: Session) -> Library:
     """The library as it is recorded now, with all that can be cited."""
-    return stored_library(session, recorded_library(session), clause_labels(session))
+    rates = read_rates(session)
+    citations = Citations(clause_labels(session), {one.code: f"{one.name}：{one.source}" for one in rates.series})
+    return Library(list_programmes(session), read_parameters(session), rates, citations)
 
 
 def fetch_citations(session: Session) -> Citations:
@@ -151,7 +124,7 @@ def fetch_case(session: Session, asked: CaseAsked, moment: Moment, scope: Scope,
     """The case in scope and of the institution. Raises ManyCases or CaseNotFound."""
     kind, case_id = asked.which(at)
     source, query = _case_query(kind, moment, scope)
-    (found,) = read_cases(session, source, query.params({_CASE_ID: case_id}), moment) or (None,)
+    (found,) = read_cases(session, source, query, moment, {_CASE_ID: case_id}) or (None,)
     if found is None or found.institution_id != asked.institution_id:
         raise CaseNotFound(f"没有这个{KIND_LABELS[kind]}，或它不属于这家机构，请核对编号")
     return found

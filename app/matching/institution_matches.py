@@ -8,7 +8,6 @@ from sqlalchemy.orm import Session
 
 from app.access.permissions import Permission, permits
 from app.access.scope import InScope
-from app.cases.read import Case
 from app.cases.select import Moment
 from app.http.clock import today
 from app.http.instants import Instant
@@ -16,20 +15,11 @@ from app.http.openapi import problem_responses
 from app.http.routing import StrictRoute
 from app.http.schemas import IsoDate
 from app.http.unit_of_work import reads
-from app.matching.case_answers import Asked, matches_out, written
+from app.matching.case_answers import Asked, matches_written
 from app.matching.case_schemas import MatchesOut
-from app.matching.citations import Clauses
-from app.matching.fetch import (
-    CaseAsked,
-    CaseNotFound,
-    ManyCases,
-    RecordedLibrary,
-    fetch_case,
-    recorded_library,
-    stored_library,
-)
-from app.products.queries import list_published, published_name
-from app.programmes.queries import clause_labels
+from app.matching.fetch import CaseAsked, CaseNotFound, ManyCases, fetch_case, fetch_library, fetch_products
+from app.matching.standing import standing
+from app.matching.summaries import summary
 from app.store.kept import Kept
 
 router = APIRouter(route_class=StrictRoute, tags=["matching"])
@@ -68,25 +58,12 @@ def list_matches(
     """Programmes and products, best first, with advice, net rates, and the best bundle of programmes."""
     moment = Moment(as_of or today(), known_at)
     found = fetch_case(session, CaseAsked(institution_id, project, need, loan), moment, scope)
-    library = recorded_library(session)
     if expand or offer is not None:
-        clauses = clause_labels(session) if expand else None
-        answer = _answer(session, found, moment, library, clauses, offer)
+        library, shelf = fetch_library(session), fetch_products(session, moment.as_of)
+        say = matches_written if expand else summary
+        answer = say(found, moment, library, shelf, offer)
     else:
-        asked = Asked(moment, found, library, published_name(session))
-        answer = _SUMMARIES.get(asked, lambda: _answer(session, found, moment, library, None))
+        stands = standing(session, moment.as_of)
+        asked = Asked(moment, found, stands.name)
+        answer = _SUMMARIES.get(asked, lambda: summary(found, moment, stands.library, stands.products))
     return Response(answer, media_type="application/json")
-
-
-def _answer(
-    session: Session,
-    found: Case,
-    moment: Moment,
-    recorded: RecordedLibrary,
-    clauses: Clauses | None,
-    offer: str | None = None,
-) -> bytes:
-    """The whole answer if there are clauses to cite, else the summary, which cites nothing."""
-    library = stored_library(session, recorded, clauses or {})
-    shelf = list_published(session, moment.as_of)
-    return written(matches_out(found, moment, library, shelf, is_whole=clauses is not None, offer=offer))

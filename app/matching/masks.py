@@ -32,9 +32,13 @@ class Mask:
 
     def missing(self, missing: Sequence[MissingOut]) -> list[MissingOut]:
         """Facts that only internal conditions ask are one line, whatever their number."""
-        shown = [one for one in missing if one.fact in self._public]
-        hides = len(shown) < len(missing)
-        return [*shown, *([MissingOut(fact=INTERNAL, label=BY_THE_BANK)] if hides else [])]
+        labels = {one.fact: one.label for one in missing} | {INTERNAL: BY_THE_BANK}
+        return [MissingOut(fact=key, label=labels[key]) for key in self.keys([one.fact for one in missing])]
+
+    def keys(self, missing: Sequence[str]) -> list[str]:
+        """The same by their keys."""
+        shown = [key for key in missing if key in self._public]
+        return [*shown, INTERNAL] if len(shown) < len(missing) else shown
 
     def advice(self, advice: Iterable[AdviceOut]) -> list[AdviceOut]:
         """A step on a fact that an internal condition asks says no more than who decides; doubles are dropped."""

@@ -2,6 +2,7 @@
 
 from collections import Counter
 from collections.abc import Iterable, Sequence
+from datetime import date
 from typing import Any
 
 from app.matching.answers import (
@@ -10,16 +11,19 @@ from app.matching.answers import (
     advice_out,
     conditions_out,
     missing_out,
+    steps_out,
 )
 from app.matching.build import Match, Outcome, ProductMatch, ProgrammeMatch
 from app.matching.bundle import Bundle, Choice
-from app.matching.case_schemas import BundledOut, BundleOut, LeftOutOut, ProductSummaryOut, ProgrammeSummaryOut
+from app.matching.case_schemas import BundledOut, BundleOut, LeftOutOut, ProgrammeSummaryOut
 from app.matching.citations import Citations
 from app.matching.masks import Mask
 from app.matching.net_rates import NetRate, NetRates
 from app.matching.schemas import LendingRateOut, NetRateOut, ProductMatchOut
 from app.products.models import StoredProduct
 from app.products.rates import rate_on
+from app.rules.advise import Steps
+from app.subsidy import Rates
 
 _ESTIMATE = "按期初一次提款、产品利率下限和默认口径测算，以银行和财政部门审核为准。"
 _IF_GRANTED = "该政策还缺信息，暂不能判断；此处按可以获得贴息测算。"
@@ -46,27 +50,7 @@ def product_out(match: ProductMatch, citations: Citations, costs: NetRates) -> P
         missing_labels=missing,
         advice=mask.advice(advice_out(match.advice)),
         notes=list(product.record.notes),
-        rate=rate_out(product, costs),
-        net_rate=net_rate_out(match, costs),
-    )
-
-
-def product_summary(match: ProductMatch, costs: NetRates) -> ProductSummaryOut:
-    """One product in brief."""
-    product, mask = match.stored, Mask(match.stored)
-    return ProductSummaryOut(
-        slug=product.record.slug,
-        product_id=product.product_id,
-        name=product.record.name,
-        bank_name=product.bank_name,
-        outcome=match.outcome,
-        outcome_label=outcome_label(match),
-        window=match.window,
-        window_label=WINDOW_LABELS[match.window],
-        near_miss=match.near_miss,
-        missing=[one.fact for one in mask.missing(missing_out(match))],
-        advice=first_advice(match, mask),
-        rate=rate_out(product, costs),
+        rate=rate_out(product, costs.case.as_of, costs.rates),
         net_rate=net_rate_out(match, costs),
     )
 
@@ -83,13 +67,18 @@ def programme_summary(match: ProgrammeMatch) -> ProgrammeSummaryOut:
         window_label=WINDOW_LABELS[match.window],
         near_miss=match.near_miss,
         missing=[one.fact for one in missing_out(match)],
-        advice=next((one.sentence for one in advice_out(match.advice)), None),
+        advice=None if match.nearest is None else sentence_of(match.nearest),
     )
 
 
 def outcome_label(match: ProductMatch) -> str:
-    """A product's outcome in words: it is the bank that decides."""
-    return _DECIDED_BY_BANK.get(match.outcome, OUTCOME_LABELS[match.outcome])
+    """A product's outcome in words."""
+    return product_label(match.outcome)
+
+
+def product_label(outcome: Outcome) -> str:
+    """It is the bank that decides on a product."""
+    return _DECIDED_BY_BANK.get(outcome, OUTCOME_LABELS[outcome])
 
 
 _DECIDED_BY_BANK = {
@@ -98,15 +87,17 @@ _DECIDED_BY_BANK = {
 }
 
 
-def first_advice(match: ProductMatch, mask: Mask) -> str | None:
-    """The first of the ways to become eligible, if any is known."""
-    return next((one.sentence for one in mask.advice(advice_out(match.advice))), None)
+def sentence_of(steps: Steps, mask: Mask | None = None) -> str:
+    """One set of steps in words, as `mask` lets it be read."""
+    if mask is None:
+        return "；".join([step.sentence for step in steps])
+    (shown,) = mask.advice([steps_out(steps)])
+    return shown.sentence
 
 
-def rate_out(product: StoredProduct, costs: NetRates) -> LendingRateOut:
+def rate_out(product: StoredProduct, day: date, rates: Rates) -> LendingRateOut:
     """The product's rate on the day of the question."""
-    day = costs.case.as_of
-    rate = rate_on(product.record.rate, day, costs.rates)
+    rate = rate_on(product.record.rate, day, rates)
     series = None if rate.lpr is None else rate.lpr.series
     return LendingRateOut(
         low_percent=rate.low_percent, high_percent=rate.high_percent, series=series, on=day, note=rate.note

@@ -35,15 +35,25 @@ class Withheld(Match[StoredProduct]):
             return _NOTHING
         return Advice(tuple(dict.fromkeys(_unknown(found, self.stored.record.internal))), ())
 
+    @property
+    def missing(self) -> tuple[str, ...]:
+        """What the advice says is missing."""
+        return self.advice.missing if self.advice else ()
+
+    @property
+    def nearest(self) -> None:
+        """No step, as in the advice."""
+
 
 def without_internal(match: ProductMatch) -> ProductMatch:
     """The same match as anybody may read it; itself where nothing of the product is internal."""
     if not match.stored.record.internal or match.conditions is None:
         return match
     seen = _blanked(match.conditions, match.stored.record.internal)
-    outcome = outcome_of(match.offer, [part.truth for part in seen.of])
+    truths, first = [part.truth for part in seen.of], match.offer.applies_count
+    outcome = outcome_of(match.offer, kleene_all(truths[:first]), kleene_all(truths[first:]))
     near = outcome is Outcome.INELIGIBLE and steps_away(seen) == 1
-    return Withheld(match.offer, outcome, match.window, near, match.question)
+    return Withheld(match.offer, outcome, match.window, near, match.asked)
 
 
 def _blanked(seen: Findings, internal: Collection[str]) -> Findings:

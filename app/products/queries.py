@@ -9,7 +9,7 @@ from operator import attrgetter
 from typing import Any, Final, NamedTuple, TypeAlias
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, Select, String, and_, case, cast, exists, func, or_, select, true
+from sqlalchemy import ColumnElement, Select, String, and_, case, cast, exists, or_, select, true
 from sqlalchemy.orm import Session, aliased
 
 from app.access.scope import Scope
@@ -93,24 +93,6 @@ def _published_versions(session: Session, known_at: datetime | None = None) -> t
     withdrawn_on = case((ProductVersion.withdrawn_at <= known_at, ProductVersion.withdrawn_on), else_=None)
     known = _versions(ProductVersion.published_at <= known_at, withdrawn_on)
     return tuple(map(PublishedVersion._make, session.execute(known)))
-
-
-# Of every published version its key and all that may still change about it, in one text: that is read in a third of the
-# time that the rows take.
-_WITHDRAWN: Final = func.coalesce(cast(ProductVersion.withdrawn_on, String), "")
-_NAME: Final = cast(ProductVersion.id, String) + "/" + _WITHDRAWN + "/" + Bank.name
-_NAMED: Final = (
-    select(func.aggregate_strings(_NAME, ","))
-    .select_from(ProductVersion)
-    .join(Product, Product.id == ProductVersion.product_id)
-    .join(Bank)
-    .where(ProductVersion.published_at.is_not(None))
-)
-
-
-def published_name(session: Session) -> str:
-    """A text that names what is published now: another once a version was published or withdrawn, else the same."""
-    return session.scalar(_NAMED) or ""
 
 
 # Today, and a few days that somebody looks back or ahead to; each holds a reference for every product.

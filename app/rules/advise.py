@@ -9,16 +9,18 @@ from typing import Final, TypeAlias
 
 from app.rules.bind import AllOf, Bound, Condition, bind
 from app.rules.check import Rule
+from app.rules.conjuncts import Verdicts, demands
 from app.rules.evaluate import truth_of, truth_of_condition
 from app.rules.explain import NO_NAMES, Names
 from app.rules.given import Facts, given
-from app.rules.levers import TIME, Lever, later_days, levers
-from app.rules.missing import missing_facts
+from app.rules.levers import TIME, Lever, later_days, levers, nearest_value
+from app.rules.missing import Missing, learnable, missing_facts
 from app.rules.parameters import NO_PARAMETERS, Parameters
 from app.rules.steps import Step, step_of
 from app.rules.truth import Truth
 from app.rules.values import Value
 
+Steps: TypeAlias = tuple[Step, ...]
 _Keys: TypeAlias = frozenset[str]
 
 # A piece of advice that moves more than three things at once helps nobody.
@@ -37,7 +39,7 @@ class Advice:
     """
 
     missing: tuple[str, ...]
-    changes: tuple[tuple[Step, ...], ...]
+    changes: tuple[Steps, ...]
 
 
 def advise(
@@ -52,8 +54,29 @@ def advise(
     Only changeable facts are advised, at most three at once, and waiting where a date becomes old enough. A new
     value counts as confirmed by the office, so that a condition that demands a checked value is met by it.
     """
-    case = _Case(rule, given(facts), as_of, parameters)
-    return Advice(missing_facts(case.bound, case.facts), tuple(case.advice(names)))
+    verdicts = Verdicts(given(facts), as_of, parameters)
+    rest = [demand for demand in demands(rule) if not verdicts.is_settled(demand)]
+    missing = missing_facts([learnable_of(demand, verdicts) for demand in rest])
+    return Advice(missing, together([changes_of(demand, verdicts, names) for demand in rest]))
+
+
+def learnable_of(demand: Rule, verdicts: Verdicts) -> Missing:
+    """What can be learned of one open demand."""
+    return learnable(bind(demand, verdicts.as_of, verdicts.parameters), verdicts.facts)
+
+
+def changes_of(demand: Rule, verdicts: Verdicts, names: Names) -> Iterator[Steps]:
+    """The smallest sets of steps that meet one open demand, fewest first, searched as far as they are read."""
+    return _Case(demand, verdicts.facts, verdicts.as_of, verdicts.parameters).advice(names)
+
+
+def together(each: Iterable[Iterable[Steps]]) -> tuple[Steps, ...]:
+    """The smallest sets of steps that meet all of some demands, of which no two are moved by the same fact."""
+    found: list[Steps] = [()]
+    for ways in each:
+        every = list(ways)
+        found = _fewest(left + right for left in found for right in every)
+    return tuple(steps for steps in found if steps)
 
 
 class _Case:
@@ -67,8 +90,13 @@ class _Case:
         self._tried: dict[_Keys, dict[str, Value] | None] = {}
         self._trials_left = _MOST_VISITS // len(rule.leaves)
 
-    def advice(self, names: Names) -> Iterator[tuple[Step, ...]]:
+    def advice(self, names: Names) -> Iterator[Steps]:
         if truth_of(self.bound, self.facts) is Truth.TRUE:
+            yield ()
+            return
+        if isinstance(self.bound, Condition) and self.bound.months is None:
+            # Most demands are one condition, which no search and no waiting can meet otherwise.
+            yield from self._advice_on(self.bound, names)
             return
         self._later = later_days(self.rule, self.bound, self.facts, self.as_of, self.parameters)
         self._levers = levers(self.bound, self._later, self.facts)
@@ -77,6 +105,11 @@ class _Case:
             yield tuple(
                 step_of(self.rule.facts.get(key), key, value, self.facts, names) for key, value in values.items()
             )
+
+    def _advice_on(self, condition: Condition, names: Names) -> Iterator[Steps]:
+        value = nearest_value(condition, self.facts)
+        if value is not None:
+            yield (step_of(condition.fact, condition.key, value, self.facts, names),)
 
     def _minimal_sets(self) -> Iterator[_Keys]:
         waiting: defaultdict[int, list[_Keys]] = defaultdict(list)
@@ -132,6 +165,11 @@ def _smallest(sets: Iterable[_Keys]) -> list[_Keys]:
     """Without doubles and without sets too large to advise; smaller ones first, so that a cut loses the largest."""
     fit = dict.fromkeys(keys for keys in sets if len(keys) <= MOST_STEPS)
     return sorted(fit, key=len)[:_MOST_SETS]
+
+
+def _fewest(sets: Iterable[Steps]) -> list[Steps]:
+    """Of sets of steps the same as of their keys."""
+    return sorted((steps for steps in sets if len(steps) <= MOST_STEPS), key=len)[:_MOST_SETS]
 
 
 def _parts(keys: _Keys) -> Iterator[_Keys]:

@@ -42,6 +42,8 @@ class Rule:
     facts: dict[str, Fact]
     # What `bind` makes of the rule for a day stays with the rule and goes with it: a stranger's rule leaves nothing.
     bound: dict[object, Any] = field(default_factory=dict, init=False, repr=False)
+    # And so does how it is taken apart, once that was asked for.
+    demands: dict[object, Any] = field(default_factory=dict, init=False, repr=False)
 
     def to_json(self) -> dict[str, Any]:
         """The JSON that `parse` reads back into the same tree."""

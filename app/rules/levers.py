@@ -65,6 +65,14 @@ def _fact_lever(key: str, asking: Sequence[Condition], facts: Facts) -> Lever:
     return Lever(key, tuple(options.values()), frozenset(meets))
 
 
+def nearest_value(condition: Condition, facts: Facts) -> Value | None:
+    """The value nearest to the current one that meets a condition by itself; None where none does or can be had."""
+    current = facts.values.get(condition.key)
+    values = cells(condition.fact, (condition,), current) if condition.fact.changeable else ()
+    meeting = (value for value in values if answers((condition,), value) == (Truth.TRUE,))
+    return min(meeting, key=lambda value: distance(value, current, (condition,)), default=None)
+
+
 def distance(value: Value, current: Value | None, asking: Iterable[Condition] = ()) -> _Distance:
     """How far a value lies from the current one; without a current one, thresholds come before their neighbours."""
     if current is None and isinstance(value, frozenset):

@@ -7,12 +7,13 @@ verdict after) it can have. Facts that several conditions ask are tried cell by 
 """
 
 from collections import defaultdict
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from functools import reduce
 from itertools import product
 from math import prod
-from typing import Final, TypeAlias
+from operator import itemgetter
+from typing import Final, NamedTuple, TypeAlias
 
 from app.rules.bind import AllOf, Bound, Condition, conditions
 from app.rules.cells import answers, cells
@@ -30,13 +31,50 @@ _MOST_VISITS: Final = 1_000_000
 _CHANGED: Final = frozenset((before, after) for before in range(3) for after in range(3) if before != after)
 
 
-def missing_facts(bound: Bound, facts: Facts) -> tuple[str, ...]:
-    """Keys of unknown facts that can change the verdict: first those that can settle it alone, then in rule order."""
-    asked = _asked(bound, facts)
-    if not asked or (truth_of(bound, facts) is not Truth.UNKNOWN and not any(u.decided for u in asked.values())):
-        return ()
-    relevant = [key for key in asked if _can_change(bound, facts, asked, key)]
-    return tuple(sorted(relevant, key=lambda key: not _settles_alone(bound, facts, asked[key])))
+class Learnable(NamedTuple):
+    """An unknown fact that can change a verdict: the lowest end of such a change, and what it can be by itself."""
+
+    key: str
+    low: int
+    alone: frozenset[int]
+
+
+class Missing(NamedTuple):
+    """What learning can do to one demand: its verdict now, the best that it can come to, and by which facts."""
+
+    now: int
+    best: int
+    facts: tuple[Learnable, ...]
+
+
+def learnable(bound: Bound, facts: Facts) -> Missing:
+    """What can be learned of a demand. Verdicts are numbers, so that `all` is their minimum."""
+    now, asked = truth_of(bound, facts), _asked(bound, facts)
+    if now is not Truth.UNKNOWN and not any(unknown.decided for unknown in asked.values()):
+        return Missing(now.value, now.value, ())
+    changes = {key: _lowest_change(bound, facts, asked, key) for key in asked}
+    learned = (Learnable(key, low, _alone(bound, facts, asked[key])) for key, low in changes.items() if low is not None)
+    best = max(after for pairs in _reached(bound, facts, asked) for _, after in pairs)
+    return Missing(now.value, best, tuple(learned))
+
+
+def missing_facts(demands: Sequence[Missing]) -> tuple[str, ...]:
+    """Keys of unknown facts that can change whether all of some demands are met, of which no two ask the same fact.
+
+    First those that can settle it alone. A change counts where all other demands can rise above its lower end.
+    """
+    relevant: list[tuple[bool, str]] = []
+    for one in demands:
+        others = [other for other in demands if other is not one]
+        best = min((other.best for other in others), default=Truth.TRUE.value)
+        now = min((other.now for other in others), default=Truth.TRUE.value)
+        relevant += ((_settles(fact, one, now), fact.key) for fact in one.facts if fact.low < best)
+    return tuple(key for settles, key in sorted(relevant, key=itemgetter(0), reverse=True))
+
+
+def _settles(fact: Learnable, demand: Missing, others: int) -> bool:
+    """Whether this fact alone changes the verdict on all, the others being what they are now."""
+    return any(min(end, others) != min(demand.now, others) for end in fact.alone)
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,6 +96,10 @@ class _Unknown:
         return tuple(dict.fromkeys((self.now, *self.then)))
 
 
+# Learning nothing: one way to do so, and no condition that it moves.
+_NOTHING: Final = _Unknown("", (), (), ((),))
+
+
 def _asked(bound: Bound, facts: Facts) -> dict[str, _Unknown]:
     by_key: defaultdict[str, list[Condition]] = defaultdict(list)
     for condition in conditions(bound):
@@ -75,23 +117,36 @@ def _unknown(key: str, asking: tuple[Condition, ...], facts: Facts) -> _Unknown:
     return _Unknown(key, asking, now, tuple(dict.fromkeys(answers(asking, value) for value in values)))
 
 
-def _settles_alone(bound: Bound, facts: Facts, unknown: _Unknown) -> bool:
-    now = truth_of(bound, facts)
+def _alone(bound: Bound, facts: Facts, unknown: _Unknown) -> frozenset[int]:
+    """The verdicts that this fact alone can bring about."""
     values = cells(unknown.conditions[0].fact, unknown.conditions, facts.values.get(unknown.key))
-    return any(truth_of(bound, facts.with_values({unknown.key: value})) is not now for value in values)
+    return frozenset(truth_of(bound, facts.with_values({unknown.key: value})).value for value in values)
 
 
-def _can_change(bound: Bound, facts: Facts, asked: dict[str, _Unknown], key: str) -> bool:
+def _lowest_change(bound: Bound, facts: Facts, asked: dict[str, _Unknown], key: str) -> int | None:
+    """The lowest end of the changes that learning this fact can make; None if it makes none."""
+    lows = (min(pair) for pairs in _reached(bound, facts, asked, key) for pair in _CHANGED & pairs)
+    found: int | None = None
+    for low in lows:
+        if low == Truth.FALSE.value:
+            return low
+        found = low
+    return found
+
+
+def _reached(bound: Bound, facts: Facts, asked: dict[str, _Unknown], key: str | None = None) -> Iterator[_Pairs]:
+    """The pairs that the tree can have as this fact is learned, or as none is, in all states of the others."""
     pairs = {condition: _unmoved(truth_of_condition(condition, facts)) for condition in conditions(bound)}
     others = [unknown for unknown in asked.values() if unknown.key != key]
     for other in others:
         for condition, truths in zip(other.conditions, zip(*other.states, strict=True), strict=True):
             pairs[condition] = _unmoved(*truths)
+    learned = _NOTHING if key is None else asked[key]
     shared = [other for other in others if len(other.conditions) > 1]
-    most = _MOST_VISITS // (len(pairs) * len(asked) * len(asked[key].then))
+    most = _MOST_VISITS // (len(pairs) * max(len(asked), 1) * len(learned.then))
     while shared and prod(len(other.states) for other in shared) > most:
         shared = shared[:-1]
-    return any(_CHANGED & _pairs(bound, {**pairs, **trial}) for trial in _trials(asked[key], shared))
+    return (_pairs(bound, {**pairs, **trial}) for trial in _trials(learned, shared))
 
 
 def _trials(learned: _Unknown, shared: list[_Unknown]) -> Iterator[dict[Condition, _Pairs]]:
