@@ -8,7 +8,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 from datetime import date
 from enum import StrEnum
-from functools import cached_property
+from itertools import chain
 from math import inf
 from typing import Any, Final, Generic, TypeVar
 
@@ -22,7 +22,7 @@ from app.rules.explain import Explanation, Finding, Findings, Names
 from app.rules.facts import Subject
 from app.rules.given import Facts
 from app.rules.parameters import Parameters
-from app.rules.truth import Truth, kleene_all
+from app.rules.truth import Truth
 
 S = TypeVar("S")
 
@@ -137,7 +137,7 @@ class Match(Generic[S]):
         """The first of the ways to meet the conditions: all that a summary shows of the advice."""
         return self.rest.nearest if self.rest else None
 
-    @cached_property
+    @property
     def rest(self) -> Rest | None:
         """What is still open of the conditions, where something is left to do."""
         if self.asked is None or self.offer.rule is None or self.outcome not in _ADVISED:
@@ -208,15 +208,18 @@ def match_product(product: StoredProduct, case: Case, parameters: Parameters, na
 
 def judged(offer: Offer[S], case: Case, parameters: Parameters, names: Names) -> Match[S]:
     """What the offer says of the case."""
-    return heard(offer, case.asked(parameters, names), window_state(offer, case.as_of))
+    asked = case.asked(parameters, names)
+    if offer.rule is not None:
+        asked.verdicts.find(chain.from_iterable(conjuncts(offer.rule, offer.applies_count)))
+    return heard(offer, asked, window_state(offer, case.as_of))
 
 
 def heard(offer: Offer[S], asked: Asked, window: WindowState) -> Match[S]:
-    """What the offer says of a case that others have asked before; `window` is that of the day."""
+    """What the offer says of a case whose verdicts on all that it demands are found; `window` is that of the day."""
     if offer.rule is None:
         return Match(offer, Outcome.INFORMATIVE, window, False, None)
     verdicts, (front, others) = asked.verdicts, conjuncts(offer.rule, offer.applies_count)
-    fits, met = kleene_all([verdicts[one] for one in front]), kleene_all([verdicts[one] for one in others])
+    fits, met = verdicts.all_of(front), verdicts.all_of(others)
     outcome = outcome_of(offer, fits, met)
     near = met is _FALSE and outcome is Outcome.INELIGIBLE and _is_one_step_away((*front, *others), asked)
     return Match(offer, outcome, window, near, asked)

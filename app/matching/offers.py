@@ -11,18 +11,16 @@ from app.matching.answers import (
     advice_out,
     conditions_out,
     missing_out,
-    steps_out,
 )
 from app.matching.build import Match, Outcome, ProductMatch, ProgrammeMatch
 from app.matching.bundle import Bundle, Choice
-from app.matching.case_schemas import BundledOut, BundleOut, LeftOutOut, ProgrammeSummaryOut
+from app.matching.case_schemas import BundledOut, BundleOut, LeftOutOut
 from app.matching.citations import Citations
 from app.matching.masks import Mask
 from app.matching.net_rates import NetRate, NetRates
 from app.matching.schemas import LendingRateOut, NetRateOut, ProductMatchOut
 from app.products.models import StoredProduct
 from app.products.rates import rate_on
-from app.rules.advise import Steps
 from app.subsidy import Rates
 
 _ESTIMATE = "按期初一次提款、产品利率下限和默认口径测算，以银行和财政部门审核为准。"
@@ -55,44 +53,15 @@ def product_out(match: ProductMatch, citations: Citations, costs: NetRates) -> P
     )
 
 
-def programme_summary(match: ProgrammeMatch) -> ProgrammeSummaryOut:
-    """One programme in brief."""
-    record = match.stored.record
-    return ProgrammeSummaryOut(
-        slug=record.slug,
-        name=record.name,
-        outcome=match.outcome,
-        outcome_label=OUTCOME_LABELS[match.outcome],
-        window=match.window,
-        window_label=WINDOW_LABELS[match.window],
-        near_miss=match.near_miss,
-        missing=[one.fact for one in missing_out(match)],
-        advice=None if match.nearest is None else sentence_of(match.nearest),
-    )
-
-
 def outcome_label(match: ProductMatch) -> str:
-    """A product's outcome in words."""
-    return product_label(match.outcome)
-
-
-def product_label(outcome: Outcome) -> str:
-    """It is the bank that decides on a product."""
-    return _DECIDED_BY_BANK.get(outcome, OUTCOME_LABELS[outcome])
+    """A product's outcome in words: it is the bank that decides."""
+    return _DECIDED_BY_BANK.get(match.outcome, OUTCOME_LABELS[match.outcome])
 
 
 _DECIDED_BY_BANK = {
     Outcome.ELIGIBLE: "符合公布条件，由银行决定",
     Outcome.NOT_APPLICABLE: "不是这个产品的对象",
 }
-
-
-def sentence_of(steps: Steps, mask: Mask | None = None) -> str:
-    """One set of steps in words, as `mask` lets it be read."""
-    if mask is None:
-        return "；".join([step.sentence for step in steps])
-    (shown,) = mask.advice([steps_out(steps)])
-    return shown.sentence
 
 
 def rate_out(product: StoredProduct, day: date, rates: Rates) -> LendingRateOut:

@@ -13,9 +13,10 @@ from typing import Final
 from app.rules.advise import MOST_STEPS, Advice, Steps, changes_of, learnable_of, together
 from app.rules.bind import bind
 from app.rules.check import Rule
-from app.rules.conjuncts import Verdicts, demands
+from app.rules.conjuncts import Verdicts, demands, may_move
 from app.rules.explain import Explanation, Findings, Names, explain_bound
 from app.rules.missing import Missing, missing_facts
+from app.rules.truth import Truth
 from app.store.kept import Kept
 
 
@@ -23,11 +24,11 @@ class _Key:
     """What an answer depends on: a rule on a day, and what is stated of the facts that the rule asks."""
 
     def __init__(self, rule: Rule, verdicts: Verdicts, names: Names) -> None:
-        facts, asked = verdicts.facts, rule.facts
-        known = tuple((key, facts.values[key], facts.stated[key].provenance) for key in asked if key in facts.values)
-        checked = facts.checked.intersection(asked)
+        values, stated, checked = verdicts.facts.values, verdicts.facts.stated, verdicts.facts.checked
+        asked = [key for key in rule.facts if key in values]
+        known = tuple([(key, values[key], stated[key].provenance, key in checked) for key in asked])
         self._names = names
-        self._stated = (rule, verdicts.as_of, verdicts.parameters, checked, known)
+        self._stated = (rule, verdicts.as_of, verdicts.parameters, known)
         self._hash = hash(self._stated)
 
     def __hash__(self) -> int:
@@ -51,6 +52,7 @@ class Asked:
     def __init__(self, verdicts: Verdicts, names: Names) -> None:
         self.verdicts, self.names = verdicts, names
         self._open = _Open(self)
+        self._rests: dict[tuple[Demand, ...], Rest] = {}
 
     def conditions(self, rule: Rule) -> Findings:
         """Every condition of a rule with its reasons."""
@@ -62,8 +64,12 @@ class Asked:
         return explain_bound(bound, self.verdicts.facts, self.names)
 
     def rest(self, rule: Rule) -> "Rest":
-        """What is still open of a rule."""
-        return Rest([found for one in demands(rule) if (found := self._open[one]) is not None])
+        """What is still open of a rule; the same object for all rules of which the same is open."""
+        still = tuple([demand for one in demands(rule) if (demand := self._open[one]) is not None])
+        found = self._rests.get(still)
+        if found is None:
+            found = self._rests[still] = Rest(still)
+        return found
 
     def _explained(self, rule: Rule) -> Findings:
         explanation = self.explanation(rule)
@@ -96,6 +102,11 @@ class Demand:
     def _key(self) -> _Key:
         return _Key(self._rule, self._verdicts, self._names)
 
+    @property
+    def is_hopeless(self) -> bool:
+        """Whether no step and no waiting could meet it, which is known without a search."""
+        return not may_move(self._rule) and self._verdicts[self._rule] is not Truth.TRUE
+
     @cached_property
     def learnable(self) -> Missing:
         """What can be learned of it."""
@@ -121,20 +132,27 @@ class Rest:
     def __init__(self, demands: Sequence[Demand]) -> None:
         self._demands = demands
 
-    @property
+    @cached_property
     def missing(self) -> tuple[str, ...]:
         """The facts that can still decide."""
         return missing_facts([one.learnable for one in self._demands])
 
-    @property
+    @cached_property
     def nearest(self) -> Steps | None:
         """The first of the ways to meet all: what is nearest for each."""
         found: Steps = ()
+        if any(one.is_hopeless for one in self._demands):
+            return None
         for one in self._demands:
             if not one.nearest:
                 return None
             found += one.nearest[0]
         return found if 0 < len(found) <= MOST_STEPS else None
+
+    @cached_property
+    def sentence(self) -> str | None:
+        """The same in words."""
+        return None if self.nearest is None else "；".join([step.sentence for step in self.nearest])
 
     @property
     def advice(self) -> Advice:

@@ -22,6 +22,10 @@ _MOST_KEPT: Final = 8192
 # Joins what waiting may turn; no fact has such a key.
 _TIME: Final = "as_of"
 _DEMANDS: Final = "demands"
+_CHECKED: Final = "checked"
+_MOVES: Final = "moves"
+# On Python 3.11 a member costs a call each time it is looked up through its class.
+_FALSE, _UNKNOWN, _TRUE = Truth
 Demands: TypeAlias = tuple[Rule, ...]
 
 
@@ -54,16 +58,46 @@ class Verdicts(dict[Rule, Truth]):
     def __init__(self, facts: Facts, as_of: date, parameters: Parameters) -> None:
         super().__init__()
         self.facts, self.as_of, self.parameters = facts, as_of, parameters
+        self._unmet: dict[Truth, set[Rule]] = {Truth.FALSE: set(), Truth.UNKNOWN: set()}
+        self._false, self._unknown = self._unmet.values()
 
     def __missing__(self, demand: Rule) -> Truth:
         truth = self[demand] = bind(demand, self.as_of, self.parameters).verdict(self.facts)
+        if truth is not _TRUE:
+            self._unmet[truth].add(demand)
         return truth
+
+    def find(self, demanded: Iterable[Rule]) -> None:
+        """Look up each of these, for `all_of` to know."""
+        for demand in demanded:
+            self[demand]
+
+    def all_of(self, demanded: Demands) -> Truth:
+        """What it says of all of these, each of which was looked up. Sets find what is unmet in a third of the time."""
+        if not self._false.isdisjoint(demanded):
+            return _FALSE
+        return _TRUE if self._unknown.isdisjoint(demanded) else _UNKNOWN
 
     def is_settled(self, demand: Rule) -> bool:
         """Whether it is met, and stays so whatever is learned of facts that nobody has stated."""
-        usable = self.facts.usable
-        is_known = all(usable(fact_key(leaf), leaf.checked) is not None for _, leaf in demand.leaves)
-        return is_known and self[demand] is Truth.TRUE
+        return self[demand] is _TRUE and _asks_known(demand, self.facts)
+
+
+def _asks_known(demand: Rule, facts: Facts) -> bool:
+    checked: frozenset[str] | None = demand.demands.get(_CHECKED)
+    if checked is None:
+        leaves = [leaf for _, leaf in demand.leaves]
+        checked = demand.demands[_CHECKED] = frozenset(fact_key(leaf) for leaf in leaves if leaf.checked)
+    return facts.values.keys() >= demand.facts.keys() and checked <= facts.checked
+
+
+def may_move(demand: Rule) -> bool:
+    """Whether the applicant can change a fact that it asks, or waiting may turn it; kept with the rule."""
+    found: bool | None = demand.demands.get(_MOVES)
+    if found is None:
+        changeable = any(fact.changeable for fact in demand.facts.values())
+        found = demand.demands[_MOVES] = changeable or bool(_time(demand))
+    return found
 
 
 def _groups(members: Demands) -> Iterator[Demands]:

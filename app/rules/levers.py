@@ -5,6 +5,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, timedelta
 from decimal import Decimal
+from functools import lru_cache
 from itertools import chain
 from typing import Final, TypeAlias
 
@@ -12,6 +13,7 @@ from app.rules.bind import Bound, Condition, bind_afresh, conditions
 from app.rules.cells import answers, cells
 from app.rules.check import Rule
 from app.rules.evaluate import truth_of_condition
+from app.rules.facts import FactType
 from app.rules.given import Facts
 from app.rules.months import add_months
 from app.rules.parameters import Parameters
@@ -68,9 +70,23 @@ def _fact_lever(key: str, asking: Sequence[Condition], facts: Facts) -> Lever:
 def nearest_value(condition: Condition, facts: Facts) -> Value | None:
     """The value nearest to the current one that meets a condition by itself; None where none does or can be had."""
     current = facts.values.get(condition.key)
-    values = cells(condition.fact, (condition,), current) if condition.fact.changeable else ()
-    meeting = (value for value in values if answers((condition,), value) == (Truth.TRUE,))
+    if not condition.fact.changeable:
+        return None
+    # What a set may become depends on what it is; all other values stand for their cells, whatever the case.
+    if condition.fact.type is FactType.SET:
+        meeting = _meeting(condition, cells(condition.fact, (condition,), current))
+    else:
+        meeting = (*_meeting(condition, () if current is None else (current,)), *_always_meeting(condition))
     return min(meeting, key=lambda value: distance(value, current, (condition,)), default=None)
+
+
+def _meeting(condition: Condition, values: Iterable[Value]) -> tuple[Value, ...]:
+    return tuple(value for value in values if answers((condition,), value) == (Truth.TRUE,))
+
+
+@lru_cache(maxsize=8192)
+def _always_meeting(condition: Condition) -> tuple[Value, ...]:
+    return _meeting(condition, cells(condition.fact, (condition,)))
 
 
 def distance(value: Value, current: Value | None, asking: Iterable[Condition] = ()) -> _Distance:

@@ -32,7 +32,12 @@ class Kept(Generic[K, V]):
 
     def get(self, key: K, make: Callable[[], V]) -> V:
         """The value of a key, made where it is not here."""
-        return self.get_all([key], lambda _lacking: [(key, make())])[key]
+        with self._lock:
+            value = self._values.pop(key, _ABSENT)
+            if not isinstance(value, _Absent):
+                self._values[key] = value
+                return value
+        return self._put(key, make())[1]
 
     def get_all(self, keys: Iterable[K], make: Callable[[list[K]], Iterable[tuple[K, V]]]) -> dict[K, V]:
         """The values of some keys; `make` is given those that are not here. A key that it leaves out is left out."""

@@ -142,7 +142,7 @@ def test_a_summary_that_is_kept_is_made_once_and_a_body_is_read_once(
     borrower.summary()
     assert _bodies_read(borrower) == 0
     made: list[Any] = []
-    monkeypatch.setattr(institution_matches, "matches_out", lambda *_args, **_more: made.append("again"))
+    monkeypatch.setattr(institution_matches, "summary", lambda *_args, **_more: made.append("again"))
     borrower.summary()
     monkeypatch.undo()
     assert not made
