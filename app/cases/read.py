@@ -7,7 +7,7 @@ from functools import lru_cache
 from typing import Any, Final, TypeAlias, cast
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, RowMapping, Select, bindparam, null, select
+from sqlalchemy import ColumnElement, Result, RowMapping, Select, bindparam, null, select
 from sqlalchemy.orm import Session
 
 from app.access.scope import Scope
@@ -57,10 +57,17 @@ def read_cases(
     session: Session, source: CaseSource, query: Select[Any], moment: Moment, bound: Mapping[str, Any] | None = None
 ) -> list[Case]:
     """The cases that a query made by `case_select` returns, in its order; `bound` are its parameters, if it has any."""
-    rows = session.execute(query, bound).mappings().all()
+    rows = _executed(session, query, bound).mappings().all()
     subjects = {subject_id for row in rows for subject_id in _subjects(row).values()}
     attested = _attestations(session, list(subjects), moment)
     return [_case(source, row, attested) for row in rows]
+
+
+def _executed(session: Session, query: Select[Any], bound: Mapping[str, Any] | None) -> Result[Any]:
+    """Columns alone: the session would take as long to hand them over as the database to find them."""
+    if session.autoflush:
+        session.flush()
+    return session.connection().execute(query, bound)
 
 
 def find_case(session: Session, kind: CaseKind, case_id: UUID, moment: Moment, scope: Scope) -> Case | None:
@@ -129,7 +136,7 @@ def _attestations(session: Session, subjects: Sequence[UUID], moment: Moment) ->
     found: defaultdict[UUID, dict[str, Stated]] = defaultdict(dict)
     for start in range(0, len(subjects), _BATCH):
         batch = {_SUBJECTS: subjects[start : start + _BATCH]}
-        for subject_id, fact, programme, granted, on in session.execute(query, batch):
-            key = f"{fact}@{programme}" if programme else fact
-            found[subject_id][key] = Stated(granted, Provenance.CHECKED, on)
+        for row in _executed(session, query, batch):
+            key = f"{row.fact}@{row.programme}" if row.programme else row.fact
+            found[row.subject_id][key] = Stated(row.granted, Provenance.CHECKED, row.attested_on)
     return found

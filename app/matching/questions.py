@@ -6,7 +6,6 @@ handful of facts that hardly ever change.
 """
 
 from collections.abc import Iterator, Sequence
-from functools import cached_property
 from itertools import islice
 from typing import Final
 
@@ -93,66 +92,87 @@ class _Open(dict[Rule, "Demand | None"]):
 
 
 class Demand:
-    """One open demand. Another case that states the same of the facts that it asks finds its answers kept."""
+    """One open demand. Another case that states the same of the facts that it asks finds its answers kept.
+
+    Hundreds are made for a summary, so that they keep what they found by hand: a `cached_property` takes a lock.
+    """
+
+    __slots__ = ("_key", "_learnable", "_names", "_nearest", "_rule", "_verdicts")
 
     def __init__(self, rule: Rule, verdicts: Verdicts, names: Names) -> None:
         self._rule, self._verdicts, self._names = rule, verdicts, names
-
-    @cached_property
-    def _key(self) -> _Key:
-        return _Key(self._rule, self._verdicts, self._names)
+        self._key: _Key | None = None
+        self._learnable: Missing | None = None
+        self._nearest: tuple[Steps, ...] | None = None
 
     @property
     def is_hopeless(self) -> bool:
         """Whether no step and no waiting could meet it, which is known without a search."""
         return not may_move(self._rule) and self._verdicts[self._rule] is not Truth.TRUE
 
-    @cached_property
+    @property
     def learnable(self) -> Missing:
         """What can be learned of it."""
-        return _LEARNABLE.get(self._key, lambda: learnable_of(self._rule, self._verdicts))
+        if self._learnable is None:
+            self._learnable = _LEARNABLE.get(self._asking(), lambda: learnable_of(self._rule, self._verdicts))
+        return self._learnable
 
-    @cached_property
+    @property
     def nearest(self) -> tuple[Steps, ...]:
         """The first of the ways to meet it, if there is one."""
-        return _NEAREST.get(self._key, lambda: tuple(islice(self._changes(), 1)))
+        if self._nearest is None:
+            self._nearest = _NEAREST.get(self._asking(), lambda: tuple(islice(self._changes(), 1)))
+        return self._nearest
 
-    @cached_property
+    @property
     def changes(self) -> tuple[Steps, ...]:
         """All of them, fewest steps first."""
-        return _CHANGES.get(self._key, lambda: tuple(self._changes()))
+        return _CHANGES.get(self._asking(), lambda: tuple(self._changes()))
+
+    def _asking(self) -> _Key:
+        if self._key is None:
+            self._key = _Key(self._rule, self._verdicts, self._names)
+        return self._key
 
     def _changes(self) -> Iterator[Steps]:
         return changes_of(self._rule, self._verdicts, self._names)
 
 
 class Rest:
-    """What is still open of an offer."""
+    """What is still open of an offer, and of every other of which the same is."""
+
+    __slots__ = ("_demands", "_missing", "_sentence")
 
     def __init__(self, demands: Sequence[Demand]) -> None:
         self._demands = demands
+        self._missing: tuple[str, ...] | None = None
+        self._sentence: str | None = None
 
-    @cached_property
+    @property
     def missing(self) -> tuple[str, ...]:
         """The facts that can still decide."""
-        return missing_facts([one.learnable for one in self._demands])
+        if self._missing is None:
+            self._missing = missing_facts([one.learnable for one in self._demands])
+        return self._missing
 
-    @cached_property
+    @property
     def nearest(self) -> Steps | None:
         """The first of the ways to meet all: what is nearest for each."""
-        found: Steps = ()
         if any(one.is_hopeless for one in self._demands):
             return None
+        found: Steps = ()
         for one in self._demands:
             if not one.nearest:
                 return None
             found += one.nearest[0]
         return found if 0 < len(found) <= MOST_STEPS else None
 
-    @cached_property
-    def sentence(self) -> str | None:
-        """The same in words."""
-        return None if self.nearest is None else "；".join([step.sentence for step in self.nearest])
+    @property
+    def sentence(self) -> str:
+        """The same in words; none if there is no way."""
+        if self._sentence is None:
+            self._sentence = "；".join([step.sentence for step in self.nearest or ()])
+        return self._sentence
 
     @property
     def advice(self) -> Advice:

@@ -114,7 +114,7 @@ def _missing(rest: Rest, mask: Mask | None) -> bytes:
 
 def _advice(rest: Rest, mask: Mask | None) -> bytes:
     if mask is None:
-        return to_json(rest.sentence)
+        return to_json(rest.sentence or None)
     steps = rest.nearest
     return _NOTHING if steps is None else to_json(mask.advice([steps_out(steps)])[0].sentence)
 

@@ -81,7 +81,8 @@ def nearest_value(condition: Condition, facts: Facts) -> Value | None:
 
 
 def _meeting(condition: Condition, values: Iterable[Value]) -> tuple[Value, ...]:
-    return tuple(value for value in values if answers((condition,), value) == (Truth.TRUE,))
+    test, wanted, negated = condition.test, condition.wanted, condition.negated
+    return () if wanted is None else tuple([value for value in values if test(value, wanted) is not negated])
 
 
 @lru_cache(maxsize=8192)
@@ -101,7 +102,7 @@ def distance(value: Value, current: Value | None, asking: Iterable[Condition] = 
         return Decimal(abs((value - current).days)), 0
     if isinstance(value, bool | str) or isinstance(current, bool | str | date | frozenset):
         return Decimal(value != current), 0
-    return abs(Decimal(str(value)) - current), 0
+    return abs((value if isinstance(value, Decimal) else Decimal(str(value))) - current), 0
 
 
 def _time_lever(bound: Bound, later: Mapping[date, Bound], facts: Facts) -> Lever:

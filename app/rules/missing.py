@@ -64,12 +64,16 @@ def missing_facts(demands: Sequence[Missing]) -> tuple[str, ...]:
     First those that can settle it alone. A change counts where all other demands can rise above its lower end.
     """
     relevant: list[tuple[bool, str]] = []
-    for one in demands:
-        others = [other for other in demands if other is not one]
-        best = min((other.best for other in others), default=Truth.TRUE.value)
-        now = min((other.now for other in others), default=Truth.TRUE.value)
-        relevant += ((_settles(fact, one, now), fact.key) for fact in one.facts if fact.low < best)
-    return tuple(key for settles, key in sorted(relevant, key=itemgetter(0), reverse=True))
+    bests, nows = _of_others([one.best for one in demands]), _of_others([one.now for one in demands])
+    for one, best, now in zip(demands, bests, nows, strict=True):
+        relevant += [(_settles(fact, one, now), fact.key) for fact in one.facts if fact.low < best]
+    return tuple([key for _, key in sorted(relevant, key=itemgetter(0), reverse=True)])
+
+
+def _of_others(ends: Sequence[int]) -> list[int]:
+    """For each the lowest of the others; where there is none, nothing stands in the way."""
+    lowest, second, *_ = (*sorted(ends)[:2], Truth.TRUE.value, Truth.TRUE.value)
+    return [second if end == lowest else lowest for end in ends]
 
 
 def _settles(fact: Learnable, demand: Missing, others: int) -> bool:

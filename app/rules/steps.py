@@ -46,8 +46,8 @@ def _distance(fact: Fact, value: Value, target: str, current: Value | None) -> s
         return f"填报的“{target}”需经主管部门核实"
     if isinstance(value, frozenset) and isinstance(current, frozenset):
         return _set_distance(fact, value, current)
-    if fact.type in {FactType.INT, FactType.DECIMAL}:
-        return _number_distance(fact, Decimal(str(value)) - Decimal(str(current)), target)
+    if isinstance(value, int | Decimal) and isinstance(current, int | Decimal) and not isinstance(value, bool):
+        return _number_distance(fact, Decimal(value) - Decimal(current), target)
     return f"需改为“{target}”"
 
 
