@@ -102,7 +102,7 @@ class Offer(Generic[S]):
 
 
 # Not frozen, which would take three times as long to make; there is one for every offer.
-@dataclass(eq=False)
+@dataclass(eq=False, slots=True)
 class Match(Generic[S]):
     """One offer and what it says of one case, which is None where the offer sets no conditions for cases."""
 

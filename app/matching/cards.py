@@ -84,7 +84,7 @@ def _product(offer: Offer[StoredProduct], day: date, rates: Rates) -> Card[Store
     product, record = offer.stored, offer.stored.record
     names = {"name": record.name, "bank_name": product.bank_name}
     head = members({"slug": record.slug, "product_id": str(product.product_id), **names})
-    tail = b',"rate":' + _RATE.dump_json(rate_out(product, day, rates))
+    tail = b'"rate":' + _RATE.dump_json(rate_out(product, day, rates))
     return Card(offer, window_state(offer, day), head, tail, Mask(product) if record.internal else None)
 
 

@@ -97,18 +97,15 @@ class Demand:
     Hundreds are made for a summary, so that they keep what they found by hand: a `cached_property` takes a lock.
     """
 
-    __slots__ = ("_key", "_learnable", "_names", "_nearest", "_rule", "_verdicts")
+    __slots__ = ("_key", "_learnable", "_names", "_nearest", "_rule", "_verdicts", "is_hopeless")
 
     def __init__(self, rule: Rule, verdicts: Verdicts, names: Names) -> None:
         self._rule, self._verdicts, self._names = rule, verdicts, names
+        # No step and no waiting could meet it, which is known without a search.
+        self.is_hopeless = not may_move(rule) and verdicts[rule] is not Truth.TRUE
         self._key: _Key | None = None
         self._learnable: Missing | None = None
         self._nearest: tuple[Steps, ...] | None = None
-
-    @property
-    def is_hopeless(self) -> bool:
-        """Whether no step and no waiting could meet it, which is known without a search."""
-        return not may_move(self._rule) and self._verdicts[self._rule] is not Truth.TRUE
 
     @property
     def learnable(self) -> Missing:
@@ -158,13 +155,15 @@ class Rest:
     @property
     def nearest(self) -> Steps | None:
         """The first of the ways to meet all: what is nearest for each."""
-        if any(one.is_hopeless for one in self._demands):
-            return None
+        for one in self._demands:
+            if one.is_hopeless:
+                return None
         found: Steps = ()
         for one in self._demands:
-            if not one.nearest:
+            nearest = one.nearest
+            if not nearest:
                 return None
-            found += one.nearest[0]
+            found += nearest[0]
         return found if 0 < len(found) <= MOST_STEPS else None
 
     @property

@@ -76,21 +76,21 @@ def _heard(cards: Cards[S], asked: Asked) -> list[Match[S]]:
 
 
 def _programme_row(match: ProgrammeMatch, card: Card[StoredProgramme]) -> bytes:
-    label = OUTCOME_LABELS[match.outcome]
-    return b"{%b}" % _row(match, card, label)
+    return b"{%b,%b}" % (card.head, _verdict(match, card.mask, OUTCOME_LABELS[match.outcome]))
 
 
 def _product_row(match: ProductMatch, card: Card[StoredProduct], costs: NetRates) -> bytes:
+    said = _verdict(match, card.mask, outcome_label(match))
     net = _net_rate(match, costs) if costs.subsidies else _NOTHING
-    return b'{%b,"net_rate":%b}' % (_row(match, card, outcome_label(match)), net)
+    return b'{%b,%b,%b,"net_rate":%b}' % (card.head, said, card.tail, net)
 
 
-def _row(match: Match[S], card: Card[S], label: str) -> bytes:
+def _verdict(match: Match[S], mask: Mask | None, label: str) -> bytes:
     said, rest = _said(match.outcome, label, match.window, match.near_miss), match.rest
     if rest is None:
-        return b'%b,%b,"missing":[],"advice":null%b' % (card.head, said, card.tail)
-    missing = _missing(rest, card.mask) if match.outcome is Outcome.NEEDS_INFO else _NONE
-    return b'%b,%b,"missing":%b,"advice":%b%b' % (card.head, said, missing, _advice(rest, card.mask), card.tail)
+        return b'%b,"missing":[],"advice":null' % said
+    missing = _missing(rest, mask) if match.outcome is Outcome.NEEDS_INFO else _NONE
+    return b'%b,"missing":%b,"advice":%b' % (said, missing, _advice(rest, mask))
 
 
 @lru_cache(maxsize=64)

@@ -62,15 +62,17 @@ class Verdicts(dict[Rule, Truth]):
         self._false, self._unknown = self._unmet.values()
 
     def __missing__(self, demand: Rule) -> Truth:
-        truth = self[demand] = bind(demand, self.as_of, self.parameters).verdict(self.facts)
-        if truth is not _TRUE:
-            self._unmet[truth].add(demand)
-        return truth
+        self.find((demand,))
+        return self[demand]
 
     def find(self, demanded: Iterable[Rule]) -> None:
         """Look up each of these, for `all_of` to know."""
+        facts, as_of, parameters = self.facts, self.as_of, self.parameters
         for demand in demanded:
-            self[demand]
+            if demand not in self:
+                truth = self[demand] = bind(demand, as_of, parameters).verdict(facts)
+                if truth is not _TRUE:
+                    self._unmet[truth].add(demand)
 
     def all_of(self, demanded: Demands) -> Truth:
         """What it says of all of these, each of which was looked up. Sets find what is unmet in a third of the time."""
