@@ -221,14 +221,10 @@ def heard(offer: Offer[S], asked: Asked, window: WindowState) -> Match[S]:
     verdicts, (front, others) = asked.verdicts, conjuncts(offer.rule, offer.applies_count)
     fits, met = verdicts.all_of(front), verdicts.all_of(others)
     outcome = outcome_of(offer, fits, met)
-    near = met is _FALSE and outcome is Outcome.INELIGIBLE and _is_one_step_away((*front, *others), asked)
+    # Whether one changeable condition is all that is not met.
+    unmet = verdicts.only_unmet(others) if fits is _TRUE and outcome is Outcome.INELIGIBLE else None
+    near = unmet is not None and steps_away(asked.explanation(unmet)) == 1
     return Match(offer, outcome, window, near, asked)
-
-
-def _is_one_step_away(demands: Iterable[Rule], asked: Asked) -> bool:
-    """Whether one changeable condition is all that is not met."""
-    unmet = [one for one in demands if asked.verdicts[one] is not _TRUE]
-    return len(unmet) == 1 and steps_away(asked.explanation(unmet[0])) == 1
 
 
 def outcome_of(offer: Offer[Any], fits: Truth, met: Truth) -> Outcome:

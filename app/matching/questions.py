@@ -64,7 +64,7 @@ class Asked:
 
     def rest(self, rule: Rule) -> "Rest":
         """What is still open of a rule; the same object for all rules of which the same is open."""
-        still = tuple([demand for one in demands(rule) if (demand := self._open[one]) is not None])
+        still = tuple(filter(None, map(self._open.__getitem__, demands(rule))))
         found = self._rests.get(still)
         if found is None:
             found = self._rests[still] = Rest(still)

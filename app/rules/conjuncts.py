@@ -80,6 +80,14 @@ class Verdicts(dict[Rule, Truth]):
             return _FALSE
         return _TRUE if self._unknown.isdisjoint(demanded) else _UNKNOWN
 
+    def only_unmet(self, demanded: Demands) -> Rule | None:
+        """The one of these that is not met, if it is not, once, and all others are."""
+        false = self._false.intersection(demanded)
+        if len(false) != 1 or not self._unknown.isdisjoint(demanded):
+            return None
+        (unmet,) = false
+        return unmet if demanded.count(unmet) == 1 else None
+
     def is_settled(self, demand: Rule) -> bool:
         """Whether it is met, and stays so whatever is learned of facts that nobody has stated."""
         return self[demand] is _TRUE and _asks_known(demand, self.facts)

@@ -31,8 +31,14 @@ def test_the_parts_together_say_what_the_rule_says(question: Question) -> None:
     verdicts = _verdicts(question)
     front, others = conjuncts(question.rule, 1)
     verdicts.find((*front, *others))
+    unmet = [one for one in others if verdicts[one] is not Truth.TRUE]
+    assert verdicts.only_unmet(others) is (unmet[0] if _is_one_false(unmet, verdicts) else None)
     assert kleene_all([verdicts.all_of(front), verdicts.all_of(others)]) is said
     assert kleene_all([verdicts[one] for one in demands(question.rule)]) is said
+
+
+def _is_one_false(unmet: list[Rule], verdicts: Verdicts) -> bool:
+    return len(unmet) == 1 and verdicts[unmet[0]] is Truth.FALSE
 
 
 @_MANY
