@@ -16,14 +16,13 @@ from uuid import UUID
 from sqlalchemy.orm import Session
 
 from app.institutions.checks import with_debt_ratio
-from app.institutions.facts import Statement, fact_row
+from app.institutions.facts import Statement, fact_lists
 from app.institutions.history import INSTITUTION, LOAN, NEED, PROJECT, UNLISTED, Noun
 from app.institutions.loan_terms import stored_terms, with_terms
 from app.institutions.numbers import provisional_numbers
 from app.institutions.projects import REGION as PROJECT_REGION
 from app.institutions.register import NewInstitution, day_of
-from app.rules.facts import Subject
-from app.store.bulk import insert_many
+from app.store.bulk import insert_columns
 from app.store.search import add_grams
 from app.store.types import new_key
 from app.subsidy import Loan
@@ -31,6 +30,7 @@ from app.subsidy import Loan
 ROWS: Final = 2_000
 T = TypeVar("T")
 Row = dict[str, Any]
+Columns = dict[str, list[Any]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,16 +74,15 @@ def add_institutions(session: Session, rows: Iterable[NewInstitution], now: date
     keys: list[UUID] = []
     for group in _groups(rows):
         numbers = _numbers(session, group, day_of(now).year)
-        written: list[tuple[UUID, Row, Row]] = []
-        for new in group:
-            facts = with_debt_ratio(new.facts)
-            rated = NewInstitution(new.name, facts, new.uscc, new.site_number, new.contact)
-            number = None if new.uscc else next(numbers[new.region_code])
-            header = {**rated.header_row(number), **UNLISTED}
-            written.append((new.key or new_key(), header, rated.version_row()))
+        written = [_institution(new, None if new.uscc else next(numbers[new.region_code])) for new in group]
         keys += _write(session, INSTITUTION, written, now)
-        add_grams(session, {key: header["name"] for key, header, _ in written})
+        add_grams(session, {one.key: one.header["name"] for one in written})
     return keys
+
+
+def _institution(new: NewInstitution, number: str | None) -> "_First":
+    header = {**new.header_row(number), **UNLISTED}
+    return _First(new.key or new_key(), header, new.own_row(), with_debt_ratio(new.facts))
 
 
 def _numbers(session: Session, group: Sequence[NewInstitution], year: int) -> dict[str, Iterator[str]]:
@@ -100,14 +99,14 @@ def add_projects(session: Session, rows: Iterable[NewProject], now: datetime) ->
     return keys
 
 
-def _project(new: NewProject) -> tuple[UUID, Row, Row]:
+def _project(new: NewProject) -> "_First":
     header = {
         "institution_id": new.institution_id,
         "name": new.name,
         "region_code": new.facts[PROJECT_REGION].value,
         **UNLISTED,
     }
-    return new.key or new_key(), header, {"name": new.name, **fact_row(Subject.PROJECT, new.facts)}
+    return _First(new.key or new_key(), header, {"name": new.name}, new.facts)
 
 
 def add_needs(session: Session, rows: Iterable[NewNeed], now: datetime) -> list[UUID]:
@@ -118,14 +117,14 @@ def add_needs(session: Session, rows: Iterable[NewNeed], now: datetime) -> list[
     return keys
 
 
-def _need(new: NewNeed) -> tuple[UUID, Row, Row]:
+def _need(new: NewNeed) -> "_First":
     header = {
         "institution_id": new.institution_id,
         "project_id": new.project_id,
         "region_code": new.region_code,
         "status": new.status,
     }
-    return new.key or new_key(), header, fact_row(Subject.NEED, new.facts)
+    return _First(new.key or new_key(), header, {}, new.facts)
 
 
 def add_loans(session: Session, rows: Iterable[NewLoan], now: datetime) -> list[UUID]:
@@ -136,7 +135,7 @@ def add_loans(session: Session, rows: Iterable[NewLoan], now: datetime) -> list[
     return keys
 
 
-def _loan(new: NewLoan, now: datetime) -> tuple[UUID, Row, Row]:
+def _loan(new: NewLoan, now: datetime) -> "_First":
     facts = dict(new.facts)
     if new.terms is not None:
         facts, _ = with_terms(facts, {}, new.terms, day_of(now), renewed=False)
@@ -148,7 +147,7 @@ def _loan(new: NewLoan, now: datetime) -> tuple[UUID, Row, Row]:
         "contract_number": new.contract_number,
     }
     terms = None if new.terms is None else stored_terms(new.terms)
-    return new.key or new_key(), header, {"terms": terms, **fact_row(Subject.LOAN, facts)}
+    return _First(new.key or new_key(), header, {"terms": terms}, facts)
 
 
 def _groups(rows: Iterable[T]) -> Iterator[list[T]]:
@@ -157,20 +156,35 @@ def _groups(rows: Iterable[T]) -> Iterator[list[T]]:
         yield group
 
 
-def _write(session: Session, noun: Noun, rows: Sequence[tuple[UUID, Row, Row]], now: datetime) -> list[UUID]:
+def _write(session: Session, noun: Noun, first: Sequence["_First"], now: datetime) -> list[UUID]:
     """Headers, then versions; every row names every column, or the driver would prepare one statement per pattern."""
-    headers = [{"id": key, "version": 1, "created_at": now, **header} for key, header, _ in rows]
-    versions = [
-        {
-            "id": new_key(),
-            noun.owner: key,
-            "recorded_from": now,
-            "recorded_to": None,
-            **version,
-            **{name: header[name] for name in noun.repeated},
-        }
-        for key, header, version in rows
-    ]
-    insert_many(session, noun.table, headers)
-    insert_many(session, noun.versions, versions)
-    return [key for key, _, _ in rows]
+    keys, count = [one.key for one in first], len(first)
+    headers = _lists([one.header for one in first])
+    header: Columns = {"id": keys, "version": [1] * count, "created_at": [now] * count, **headers}
+    version: Columns = {
+        "id": [new_key() for _ in first],
+        noun.owner: keys,
+        "recorded_from": [now] * count,
+        "recorded_to": [None] * count,
+        **_lists([one.own for one in first]),
+        **fact_lists(noun.subject, [one.facts for one in first]),
+        **{name: header[name] for name in noun.repeated},
+    }
+    insert_columns(session, noun.table, header)
+    insert_columns(session, noun.versions, version)
+    return keys
+
+
+def _lists(rows: Sequence[Row]) -> Columns:
+    """Rows of the same names, column by column."""
+    return {name: [row[name] for row in rows] for name in rows[0]}
+
+
+@dataclass(frozen=True, slots=True)
+class _First:
+    """Something new: its header, and its first version, which is what it says of its own and its facts."""
+
+    key: UUID
+    header: Row
+    own: Row
+    facts: Mapping[str, Statement]

@@ -4,7 +4,7 @@ A bare value that equals the recorded one keeps its provenance, so that a form s
 an office has checked; to take a check back, say `declared`. Null makes a fact unknown.
 """
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 from decimal import Decimal
@@ -156,22 +156,33 @@ def values_of(statements: Statements) -> dict[str, Value]:
 
 def fact_row(subject: Subject, statements: Statements) -> dict[str, Any]:
     """All fact columns of a version row: NULL for what is unknown."""
-    row: dict[str, Any] = {}
-    vouched: dict[Provenance, list[str]] = {Provenance.CHECKED: [], Provenance.REGISTRY: []}
-    sources: dict[str, dict[str, str]] = {}
-    # One pass: an import asks this of every fact of every row.
+    return {name: column[0] for name, column in fact_lists(subject, [statements]).items()}
+
+
+def fact_lists(subject: Subject, many: Sequence[Statements]) -> dict[str, list[Any]]:
+    """The fact columns of many version rows, column by column: an import asks for every fact of every row."""
+    columns: dict[str, list[Any]] = {}
     for name, key in _columns(subject):
-        one = statements.get(key)
-        row[name] = None if one is None else _stored(one.value)
-        if one is not None and one.provenance in vouched:
-            vouched[one.provenance].append(name)
-        if one is not None and (one.on is not None or one.by is not None):
-            sources[name] = _source(one)
-    row |= {CHECKED: vouched[Provenance.CHECKED], REGISTRY: vouched[Provenance.REGISTRY], SOURCES: sources or None}
-    return row
+        values = [None if (one := statements.get(key)) is None else one.value for statements in many]
+        columns[name] = list(map(_stored, values)) if CATALOGUE[key].type is FactType.SET else values
+    vouched = [_vouched(subject, statements) for statements in many]
+    return columns | {name: [one[at] for one in vouched] for at, name in enumerate((CHECKED, REGISTRY, SOURCES))}
 
 
-def _stored(value: Value) -> Any:
+_NOBODY: Final[tuple[Any, ...]] = ([], [], None)
+
+
+def _vouched(subject: Subject, statements: Statements) -> tuple[Any, ...]:
+    """Columns that an office checked, columns that a registry supplies, and who and when; most are declared."""
+    if all(one.provenance is Provenance.DECLARED and one.on is None and one.by is None for one in statements.values()):
+        return _NOBODY
+    said = [(name, statements[key]) for name, key in _columns(subject) if key in statements]
+    checked = [name for name, one in said if one.provenance is Provenance.CHECKED]
+    registry = [name for name, one in said if one.provenance is Provenance.REGISTRY]
+    return checked, registry, {name: source for name, one in said if (source := _source(one))} or None
+
+
+def _stored(value: Value | None) -> Any:
     return sorted(value) if isinstance(value, frozenset) else value
 
 

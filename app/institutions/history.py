@@ -8,6 +8,7 @@ What the header says for the present (name, region, status, project) each versio
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from functools import cache
 from typing import Any, Final
 from uuid import UUID
 
@@ -59,8 +60,14 @@ class Noun:
     @property
     def repeated(self) -> tuple[str, ...]:
         """The columns of the header that every version repeats."""
-        names = (column.name for column in self.versions.c)
-        return tuple(name for name in names if name in self.table.c and name not in _INTERVAL)
+        return _repeated(self.table, self.versions)
+
+
+@cache
+def _repeated(header: Table, versions: Table) -> tuple[str, ...]:
+    """Asked for every row that is written."""
+    names = (column.name for column in versions.c)
+    return tuple(name for name in names if name in header.c and name not in _INTERVAL)
 
 
 INSTITUTION: Final = Noun(Subject.INSTITUTION, Institution, institution_version)

@@ -6,7 +6,6 @@ from typing import Final
 
 from sqlalchemy.orm import Session
 from stdnum.cn import uscc as gb32100
-from stdnum.exceptions import ValidationError
 
 from app.errors import FieldError
 from app.institutions.refusals import refuse_one
@@ -17,6 +16,9 @@ from app.store.counters import take_numbers
 LENGTH: Final = 18
 POINTER: Final = "/uscc"
 _KIND: Final = "institution"
+# P, region, year and a serial of at least four digits.
+PROVISIONAL: Final = re.compile(r"P[1-9][0-9]{5}20[0-9]{2}[0-9]{4,12}")
+_UNUSED: Final = frozenset("IOZSV")
 _SEPARATORS: Final = re.compile(r"[\s-]+")
 # GB 32100: registering authority and kind of body, as domain rules name them.
 LEGAL_FORM_OF: Final = {
@@ -45,14 +47,12 @@ def _complaint(code: str) -> tuple[str, str] | None:
     if code.startswith("N"):
         detail = "N 开头的是农村集体经济组织的登记代码，暂不能校验；请不填 uscc，系统会给一个临时编号"
         return "uscc_village_collective", detail
-    if set(code) & set("IOZSV"):
+    if not _UNUSED.isdisjoint(code):
         detail = "统一社会信用代码不用字母 I、O、Z、S、V，请核对是否应为数字 1、0、2、5 或字母 U、Y"
         return "uscc_letters", detail
     if not re.fullmatch(r"[0-9]{8}[0-9A-Z]{10}", code):
         return "uscc_characters", "统一社会信用代码前 8 位为数字，后 10 位为数字或大写字母，请对照登记证书填写"
-    try:
-        gb32100.validate(code)
-    except ValidationError:
+    if gb32100.calc_check_digit(code) != code[-1]:
         return "uscc_check_digit", "统一社会信用代码的校验码（末位）与前 17 位不符，请对照登记证书逐位核对"
     return None
 

@@ -61,8 +61,12 @@ class NewInstitution:
 
     def version_row(self) -> dict[str, Any]:
         """The version without its interval."""
-        contact = {name: (self.contact or {}).get(name) for name in CONTACT}
-        return {"name": self.name, **contact, **fact_row(Subject.INSTITUTION, self.facts)}
+        return {**self.own_row(), **fact_row(Subject.INSTITUTION, self.facts)}
+
+    def own_row(self) -> dict[str, Any]:
+        """What the version says beside the facts."""
+        contact = self.contact or {}
+        return {"name": self.name, **{name: contact.get(name) for name in CONTACT}}
 
     def header_row(self, provisional_number: str | None) -> dict[str, Any]:
         """What the header repeats for scope and search."""

@@ -22,24 +22,45 @@ BULK_ROWS: Final = "bulk_rows"
 
 def insert_many(session: Session, table: Table, rows: Sequence[Mapping[str, Any]]) -> None:
     """Insert rows that all have the keys of the first one. Raises IntegrityError or, on PostgreSQL, psycopg's own."""
-    if not rows:
-        return
-    _count(session, table, len(rows))
+    if rows:
+        insert_columns(session, table, {name: [row[name] for row in rows] for name in rows[0]})
+
+
+def insert_columns(session: Session, table: Table, columns: Mapping[str, Sequence[Any]]) -> None:
+    """The same for whoever has the rows column by column, all of one length: no row is ever a mapping."""
     connection = session.connection()
-    columns = [table.c[name] for name in rows[0]]
-    processors = [(column.name, _processor(column, connection)) for column in columns]
-    # Written out: a call for each value would cost as much as the driver does.
-    values = (tuple(row[name] if bind is None else bind(row[name]) for name, bind in processors) for row in rows)
-    names = ", ".join(connection.dialect.identifier_preparer.format_column(column) for column in columns)
-    target = f"{connection.dialect.identifier_preparer.format_table(table)} ({names})"
+    insert_bound(session, table, {name: bound(connection, table.c[name], values) for name, values in columns.items()})
+
+
+def bound(connection: Connection, column: Column[Any], values: Sequence[Any]) -> Sequence[Any]:
+    """The values as the driver takes them."""
+    bind = _processor(column, connection)
+    if bind is None or not values:
+        return values
+    # Instants, blanks and empty sets are one object in all rows.
+    if len(set(map(id, values))) == 1:
+        return [bind(values[0])] * len(values)
+    return list(map(bind, values))
+
+
+def insert_bound(session: Session, table: Table, columns: Mapping[str, Sequence[Any]]) -> None:
+    """Insert columns whose values have been through `bound`."""
+    count = len(next(iter(columns.values())))
+    if not count:
+        return
+    _count(session, table, count)
+    connection, rows = session.connection(), zip(*columns.values(), strict=True)
+    preparer = connection.dialect.identifier_preparer
+    names = ", ".join(preparer.format_column(table.c[name]) for name in columns)
+    target = f"{preparer.format_table(table)} ({names})"
     if connection.dialect.name == "postgresql" and not connection.get_execution_options().get(WORKS_AS_ROLE):
-        _copy(connection, target, values)
+        _copy(connection, target, rows)
     else:
         mark = "%s" if connection.dialect.name == "postgresql" else "?"
         marks = ", ".join([mark] * len(columns))
         connection.exec_driver_sql(
             f"INSERT INTO {target} VALUES ({marks})",  # noqa: S608  the names are those of our own tables
-            list(values),
+            list(rows),
         )
 
 

@@ -6,18 +6,20 @@ A gram narrows, the search key decides.
 """
 
 import unicodedata
+from collections import defaultdict
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from functools import lru_cache
-from itertools import accumulate
+from itertools import accumulate, chain, pairwise
 from typing import Any, Final, TypeVar
 from uuid import UUID
 
 from pypinyin import lazy_pinyin, load_phrases_dict
+from pypinyin.seg.simpleseg import seg
 from rapidfuzz import fuzz, process
 from sqlalchemy import ColumnElement, and_, delete, insert, or_, select
 from sqlalchemy.orm import Session
 
-from app.store.bulk import insert_many
+from app.store.bulk import bound, insert_bound
 from app.store.tables import Institution, SearchGram
 
 MIN_QUERY: Final = 2
@@ -45,7 +47,7 @@ K = TypeVar("K")
 
 def plain(name: str) -> str:
     """Letters, digits and characters only, half-width and in lower case."""
-    return "".join(sign for sign in unicodedata.normalize("NFKC", name).casefold() if sign.isalnum())
+    return "".join(filter(str.isalnum, unicodedata.normalize("NFKC", name).casefold()))
 
 
 def search_key(name: str) -> str:
@@ -69,15 +71,22 @@ def _syllables(name: str) -> tuple[str, ...]:
 
     Kept for a while: key and grams of a name are asked for in turn, and a reading costs more than both.
     """
-    # The package's own annotation knows neither that a handler may answer a list nor that a list comes back.
-    return tuple(_read(name, errors=list))
+    return tuple(chain.from_iterable(map(_reading, _words(name))))
 
 
+@lru_cache(maxsize=1 << 14)
+def _reading(word: str) -> Sequence[str]:
+    """The reading of a word of the package's own: the names of a province are made of a few thousand of them."""
+    return word if word.isascii() else tuple(_read([word], errors=list))
+
+
+# The package's own annotations know neither that a handler may answer a list nor that lists come back.
+_words: Final[Callable[[str], list[str]]] = seg
 _read: Final[Callable[..., Any]] = lazy_pinyin
 
 
 def _pairs(word: str) -> Iterable[str]:
-    return (word[start : start + _PAIR] for start in range(len(word) - 1))
+    return map("".join, pairwise(word))
 
 
 def replace_grams(session: Session, institution_id: UUID, name: str) -> None:
@@ -91,10 +100,17 @@ def replace_grams(session: Session, institution_id: UUID, name: str) -> None:
 
 def add_grams(session: Session, names: Mapping[UUID, str]) -> None:
     """Add the grams of institutions that have none. Sorted, so that the index grows page by page."""
-    pairs = sorted((gram, key.hex) for key, name in names.items() for gram in search_grams(name))
-    keys = {key.hex: key for key in names}
+    holders: defaultdict[str, list[int]] = defaultdict(list)
+    for at, name in enumerate(names.values()):
+        for gram in search_grams(name):
+            holders[gram].append(at)
     table = SearchGram.metadata.tables[SearchGram.__tablename__]
-    insert_many(session, table, [{"gram": gram, "institution_id": keys[key]} for gram, key in pairs])
+    # Each key as the driver takes it is made once, not once for each of its some thirty grams.
+    keys = bound(session.connection(), table.c.institution_id, list(names))
+    by_gram = sorted(holders.items())
+    grams = [gram for gram, holding in by_gram for _ in holding]
+    owners = [keys[at] for _, holding in by_gram for at in holding]
+    insert_bound(session, table, {"gram": grams, "institution_id": owners})
 
 
 def found_by(query: str) -> ColumnElement[bool]:

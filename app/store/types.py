@@ -113,15 +113,17 @@ class EnumSet(TypeDecorator[tuple[str, ...]]):
             raise ValueError(f"代码须互不相同且不超过 {_ENUM_SET_MAX_CODES} 个")
         super().__init__()
         self.codes = codes
+        self._bits = {code: 1 << bit for bit, code in enumerate(codes)}
 
     def mask(self, codes: Collection[str]) -> int:
         """The bits of `codes`. Raises ValueError for a code that was never declared."""
         if isinstance(codes, str):
             raise TypeError("应为代码的集合，不是单个字符串")
-        unknown = sorted(set(codes) - set(self.codes))
-        if unknown:
-            raise ValueError(f"未知代码：{'、'.join(unknown)}")
-        return sum(1 << self.codes.index(code) for code in set(codes))
+        try:
+            return sum(self._bits[code] for code in set(codes))
+        except KeyError:
+            unknown = sorted(set(codes) - set(self.codes))
+            raise ValueError(f"未知代码：{'、'.join(unknown)}") from None
 
     def process_bind_param(self, value: Collection[str] | None, dialect: Dialect) -> int | None:
         return None if value is None else self.mask(value)

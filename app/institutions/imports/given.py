@@ -1,6 +1,6 @@
 """What a row of the sheet says, between the sheet and the registry; kept as JSON until it is written. Pure."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 from decimal import Decimal
@@ -8,18 +8,15 @@ from functools import cache, lru_cache
 from typing import Any, Final
 
 from app.institutions.facts import Change, Statement
-from app.institutions.register import trimmed
+from app.institutions.register import CONTACT, trimmed
 from app.institutions.workbook.rows import ReadRow
-from app.rules.catalogue import CATALOGUE
-from app.rules.facts import FactType
+from app.rules.facts import FactType, Subject
 from app.rules.values import Value
+from app.store.fact_columns import stored_facts
 from app.store.search import plain
 
-_READ: Final[Mapping[FactType, Callable[[Any], Value]]] = {
-    FactType.DECIMAL: Decimal,
-    FactType.DATE: date.fromisoformat,
-    FactType.SET: frozenset,
-}
+# Code and site, or a provisional number.
+Key = tuple[str, int] | str
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,6 +26,7 @@ class Given:
     number: int
     name: str
     uscc: str | None
+    provisional_number: str | None
     site_number: int
     region: str
     zone: bool | None
@@ -54,7 +52,12 @@ class Given:
     @property
     def identity(self) -> str:
         """What no second row of a sheet may have."""
-        return identity_of(self.uscc, self.site_number, self.region, self.name)
+        return identity_of(self)
+
+    @property
+    def key(self) -> Key | None:
+        """What the registry knows it by, if it may be known already: code and site, else the provisional number."""
+        return self.provisional_number if self.uscc is None else (self.uscc, self.site_number)
 
 
 # A sheet says the same few things again and again. `typed`, because 1 and True are one key otherwise.
@@ -63,9 +66,11 @@ def _declared(value: Value) -> Statement:
     return Statement(value)
 
 
-def identity_of(uscc: str | None, site_number: int, region: str, name: str) -> str:
-    """Code and site; without a code, county and name."""
-    return f"{uscc}/{site_number}" if uscc else f"{region}/{plain(name)[:180]}"
+def identity_of(row: "Given | ReadRow") -> str:
+    """Code and site; without a code the provisional number; without either, county and name."""
+    if row.uscc is not None:
+        return f"{row.uscc}/{row.site_number}"
+    return row.provisional_number or f"{row.region}/{plain(row.name or '')[:180]}"
 
 
 def given_of(row: ReadRow) -> Given | None:
@@ -76,6 +81,7 @@ def given_of(row: ReadRow) -> Given | None:
         row.number,
         trimmed(row.name),
         row.uscc,
+        row.provisional_number,
         row.site_number,
         row.region,
         row.zone,
@@ -85,49 +91,54 @@ def given_of(row: ReadRow) -> Given | None:
     )
 
 
-def packed(given: Given) -> dict[str, Any]:
-    """As JSON."""
+def packed(given: Given) -> list[Any]:
+    """As JSON: who, what contact, what facts, what need, each by position, so that no key is written in every row.
+
+    The facts of a subject only ever grow at their end (`stored_facts`): what an older release has kept is read alike.
+    """
+    who = [given.name, given.uscc, given.provisional_number, given.site_number, given.region, given.zone]
+    contact = [given.contact.get(name) for name in CONTACT]
+    return [who, contact, _listed(Subject.INSTITUTION, given.facts), _listed(Subject.NEED, given.need)]
+
+
+def unpacked(number: int, stored: Sequence[Any]) -> Given:
+    """The same back."""
+    (name, uscc, provisional, site, region, zone), contact, facts, need = stored
+    said = {key: text for key, text in zip(CONTACT, contact, strict=False) if text is not None}
+    values = _read(Subject.INSTITUTION, facts), _read(Subject.NEED, need)
+    return Given(number, name, uscc, provisional, site, region, zone, said, *values)
+
+
+def _listed(subject: Subject, facts: Mapping[str, Value]) -> list[Any]:
+    return [
+        None if (value := facts.get(key)) is None else value if kind is None else kind.write(value)
+        for key, kind in _kinds(subject)
+    ]
+
+
+def _read(subject: Subject, stored: Sequence[Any]) -> dict[str, Value]:
     return {
-        "name": given.name,
-        "uscc": given.uscc,
-        "site": given.site_number,
-        "region": given.region,
-        "zone": given.zone,
-        "contact": dict(given.contact),
-        "facts": {key: _plain(value) for key, value in given.facts.items()},
-        "need": {key: _plain(value) for key, value in given.need.items()},
+        key: value if kind is None else kind.read(value)
+        for (key, kind), value in zip(_kinds(subject), stored, strict=False)
+        if value is not None
     }
 
 
-def unpacked(number: int, stored: Mapping[str, Any]) -> Given:
-    """The same back."""
-    return Given(
-        number,
-        stored["name"],
-        stored["uscc"],
-        stored["site"],
-        stored["region"],
-        stored["zone"],
-        stored["contact"],
-        _values(stored["facts"]),
-        _values(stored["need"]),
-    )
+@dataclass(frozen=True, slots=True)
+class _Kind:
+    """How a value that JSON does not have is kept."""
+
+    write: Callable[[Any], Any]
+    read: Callable[[Any], Value]
 
 
-def _plain(value: Value) -> Any:
-    match value:
-        case bool() | int() | str():
-            return value
-        case frozenset():
-            return sorted(value)
-        case _:
-            return str(value)
-
-
-def _values(stored: Mapping[str, Any]) -> dict[str, Value]:
-    return {key: read(value) if (read := _reader(key)) is not None else value for key, value in stored.items()}
+_WRITTEN_OUT: Final[Mapping[FactType, _Kind]] = {
+    FactType.DECIMAL: _Kind(str, Decimal),
+    FactType.DATE: _Kind(str, date.fromisoformat),
+    FactType.SET: _Kind(sorted, frozenset),
+}
 
 
 @cache
-def _reader(key: str) -> Callable[[Any], Value] | None:
-    return _READ.get(CATALOGUE[key].type)
+def _kinds(subject: Subject) -> tuple[tuple[str, _Kind | None], ...]:
+    return tuple((fact.key, _WRITTEN_OUT.get(fact.type)) for fact in stored_facts(subject))

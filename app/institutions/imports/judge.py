@@ -22,6 +22,7 @@ from app.rules.values import write_value
 from app.store.fact_columns import column_name, stored_facts
 
 REGION: Final = "institution.region_code"
+_NUMBER: Final = "/provisional_number"
 _LABELS: Final = {
     "name": "机构名称",
     "address": "地址",
@@ -74,8 +75,9 @@ class Judged:
 
 def judge(given: Given, known: Known, scope: Scope, today: date, *, add_duplicates: bool = False) -> Judged:
     """One row beside the registry. With `add_duplicates` a name that is nearly another's is added all the same."""
-    if known.is_elsewhere(given):
-        return Judged(given, RowOutcome.WRONG, errors=[_elsewhere(given)])
+    refused = _misnumbered(given, known)
+    if refused is not None:
+        return Judged(given, RowOutcome.WRONG, errors=[refused])
     seen = known.match(given)
     judged = _new(given, scope, today) if seen is None else _again(given, seen, known, scope, today)
     if judged.outcome is not RowOutcome.ADDED:
@@ -83,6 +85,30 @@ def judge(given: Given, known: Known, scope: Scope, today: date, *, add_duplicat
     namesakes = known.namesakes(given)
     held = RowOutcome.DUPLICATE if namesakes and not add_duplicates else RowOutcome.ADDED
     return replace(judged, outcome=held, duplicates=namesakes)
+
+
+def _misnumbered(given: Given, known: Known) -> FieldError | None:
+    """Why the numbers of a row are not those of one institution that the caller reaches, or of a new one."""
+    number = given.provisional_number
+    if known.is_elsewhere(given):
+        return _elsewhere(given) if given.uscc is not None else _unknown(number)
+    if number is None or (number in known.unnumbered) == (given.uscc is not None):
+        return None
+    if given.uscc is None:
+        return _unknown(number)
+    detail = (
+        f"编号 {number} 的机构还没有登记统一社会信用代码，而本行两项都填了；是同一机构的，请先在系统中为它补登代码，"
+        "不是的，请清空“临时编号”"
+    )
+    return FieldError(_NUMBER, "two_numbers", detail)
+
+
+def _unknown(number: str | None) -> FieldError:
+    """One sentence, whether nobody has the number or somebody beyond the caller's reach."""
+    detail = (
+        f"您管辖的机构中没有临时编号 {number}；请核对，已有统一社会信用代码的请改填代码并清空本格，新登记的机构请留空"
+    )
+    return FieldError(_NUMBER, "provisional_number_unknown", detail)
 
 
 def _elsewhere(given: Given) -> FieldError:
@@ -111,7 +137,9 @@ def _again(given: Given, seen: Recorded, known: Known, scope: Scope, today: date
     before = recorded_facts(Subject.INSTITUTION, seen.facts)
     facts = merged(without_derived_ratio(before), given.changes)
     contact = {name: given.contact.get(name, seen.facts[name]) for name in CONTACT}
-    after = NewInstitution(given.name, facts, given.uscc, given.site_number, contact)
+    # Which of its sites it is, a site without a code of its own is not asked again.
+    site = given.site_number if given.uscc is not None else seen.header["site_number"]
+    after = NewInstitution(given.name, facts, given.uscc, site, contact)
     zone = given.zone
     errors = [*errors_of(after, zone, today), *beyond(REGION, facts, scope), *_need_errors(given, today), *errors]
     if errors:

@@ -4,6 +4,7 @@ from collections import defaultdict
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
+from typing import Any
 from uuid import UUID
 
 from sqlalchemy import exists, select
@@ -13,14 +14,12 @@ from app.access.row_security import bind
 from app.access.scope import FULL, Scope
 from app.institutions.facts import recorded_facts, values_of
 from app.institutions.history import INSTITUTION, NEED, Recorded, recorded, with_version
-from app.institutions.imports.given import Given
+from app.institutions.imports.given import Given, Key
 from app.institutions.queries import on_record, place_names
 from app.rules.facts import Subject
 from app.rules.values import Value
 from app.store.search import bare_name, nearest
 from app.store.tables import ImportRow, Institution, Need
-
-Site = tuple[str, int]
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,6 +29,7 @@ class Namesake:
     id: UUID
     name: str
     uscc: str | None
+    provisional_number: str | None
     likeness: float
 
 
@@ -38,24 +38,29 @@ class _Named:
     id: UUID
     name: str
     uscc: str | None
+    provisional_number: str | None
 
 
 @dataclass(frozen=True, slots=True)
 class Known:
-    """The registry beside some rows. `elsewhere` are sites that somebody else's region has; nothing more is said."""
+    """The registry beside some rows. `elsewhere` is what somebody else's region has; nothing more is said.
 
-    recorded: Mapping[Site, Recorded]
-    elsewhere: frozenset[Site]
+    `unnumbered` are the provisional numbers of the rows that nobody has within the caller's reach.
+    """
+
+    recorded: Mapping[Key, Recorded]
+    elsewhere: frozenset[Key]
+    unnumbered: frozenset[str]
     needs: Mapping[UUID, Sequence[Mapping[str, Value]]]
     counties: Mapping[str, Mapping[_Named, str]]
 
     def match(self, given: Given) -> Recorded | None:
-        """The institution that a row means: by code and site, never by its name."""
-        return None if given.uscc is None else self.recorded.get((given.uscc, given.site_number))
+        """The institution that a row means: by code and site or by its provisional number, never by its name."""
+        return None if given.key is None else self.recorded.get(given.key)
 
     def is_elsewhere(self, given: Given) -> bool:
         """Whether the site is registered where the caller does not reach."""
-        return given.uscc is not None and (given.uscc, given.site_number) in self.elsewhere
+        return given.key in self.elsewhere
 
     def namesakes(self, given: Given) -> list[Namesake]:
         """The nearest of its county; other sites of the same legal person are none."""
@@ -63,24 +68,30 @@ class Known:
         near = nearest(bare_name(given.name, place_names(given.region)), others) if others else []
         same = given.uscc
         return [
-            Namesake(one.id, one.name, one.uscc, likeness) for one, likeness in near if not same or one.uscc != same
+            Namesake(one.id, one.name, one.uscc, one.provisional_number, likeness)
+            for one, likeness in near
+            if not same or one.uscc != same
         ]
 
 
 def known_of(session: Session, rows: Sequence[Given], scope: Scope, import_id: UUID, *, hold: bool = False) -> Known:
     """Look up what the rows name. With `hold` what is to be changed stays as it is until the transaction ends."""
-    sites = {(row.uscc, row.site_number) for row in rows if row.uscc is not None}
-    found = _sites(session, sites, scope)
-    mine = {site: key for site, (key, region) in found.items() if scope.covers(region)}
+    numbers = {row.provisional_number for row in rows if row.provisional_number is not None}
+    found = _registered(session, {row.key for row in rows if row.key is not None}, numbers, scope)
+    mine = {key: id for key, (id, region) in found.items() if scope.covers(region)}
     if hold and mine:
         # In the order of their keys, so that two imports never wait for each other.
         held = select(Institution.id).where(Institution.id.in_(mine.values())).order_by(Institution.id)
         session.execute(held.with_for_update())
     seen = _recorded(session, mine)
-    fresh = {row.region for row in rows if (row.uscc, row.site_number) not in found and scope.covers(row.region)}
-    wanted = [seen[site].id for row in rows if row.need and (site := (row.uscc or "", row.site_number)) in seen]
+    fresh = {row.region for row in rows if row.key not in found and scope.covers(row.region)}
+    wanted = [seen[row.key].id for row in rows if row.need and row.key in seen]
     return Known(
-        seen, frozenset(found.keys() - mine.keys()), _needs(session, wanted), _names(session, fresh, import_id)
+        seen,
+        frozenset(found.keys() - mine.keys()),
+        frozenset(numbers - mine.keys()),
+        _needs(session, wanted),
+        _names(session, fresh, import_id),
     )
 
 
@@ -94,24 +105,29 @@ def looking_past(session: Session, scope: Scope) -> Iterator[None]:
         bind(session, scope)
 
 
-def _sites(session: Session, sites: Collection[Site], scope: Scope) -> dict[Site, tuple[UUID, str]]:
-    """Key and region of each site that anybody has registered."""
-    if not sites:
-        return {}
+def _registered(
+    session: Session, keys: Collection[Key], numbers: Collection[str], scope: Scope
+) -> dict[Key, tuple[UUID, str]]:
+    """Identity and region of what anybody has registered under the keys, and under the provisional numbers."""
     header = Institution.__table__.c
-    query = select(header.uscc, header.site_number, header.id, header.region_code)
+    codes = {key[0] for key in keys if isinstance(key, tuple)}
+    query = select(header.id, header.region_code, header.uscc, header.site_number, header.provisional_number)
+    asked = [(column, some) for column, some in ((header.uscc, codes), (header.provisional_number, numbers)) if some]
     with looking_past(session, scope):
-        rows = session.execute(query.where(header.uscc.in_({uscc for uscc, _ in sites}))).all()
-    return {(row.uscc, row.site_number): (row.id, row.region_code) for row in rows if (row[0], row[1]) in sites}
+        rows = [row for column, some in asked for row in session.execute(query.where(column.in_(some)))]
+    return {key: (row.id, row.region_code) for row in rows if (key := _key(row)) in keys or key in numbers}
 
 
-def _recorded(session: Session, mine: Mapping[Site, UUID]) -> dict[Site, Recorded]:
+def _key(header: Any) -> Key:
+    return header.provisional_number if header.uscc is None else (header.uscc, header.site_number)
+
+
+def _recorded(session: Session, mine: Mapping[Key, UUID]) -> dict[Key, Recorded]:
     if not mine:
         return {}
-    rows = session.execute(with_version(INSTITUTION).where(Institution.id.in_(mine.values()))).mappings()
-    return {
-        (one.header["uscc"], one.header["site_number"]): one for one in (recorded(INSTITUTION, row) for row in rows)
-    }
+    keys = {id: key for key, id in mine.items()}
+    rows = session.execute(with_version(INSTITUTION).where(Institution.id.in_(keys))).mappings()
+    return {keys[one.id]: one for one in (recorded(INSTITUTION, row) for row in rows)}
 
 
 def _needs(session: Session, institutions: Sequence[UUID]) -> dict[UUID, list[Mapping[str, Value]]]:
@@ -131,9 +147,11 @@ def _names(session: Session, regions: Collection[str], import_id: UUID) -> dict[
         return {}
     header = Institution.__table__.c
     by_us = exists().where(ImportRow.institution_id == Institution.id, ImportRow.import_id == import_id)
-    query = select(header.id, header.name, header.uscc, header.region_code).where(header.region_code.in_(regions))
+    named = select(header.id, header.name, header.uscc, header.provisional_number, header.region_code)
+    query = named.where(header.region_code.in_(regions))
     found: defaultdict[str, dict[_Named, str]] = defaultdict(dict)
     places = {region: place_names(region) for region in regions}
     for row in session.execute(query.where(on_record(), ~by_us)):
-        found[row.region_code][_Named(row.id, row.name, row.uscc)] = bare_name(row.name, places[row.region_code])
+        one = _Named(row.id, row.name, row.uscc, row.provisional_number)
+        found[row.region_code][one] = bare_name(row.name, places[row.region_code])
     return found

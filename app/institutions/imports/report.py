@@ -49,6 +49,7 @@ def _problems(session: Session, import_id: UUID) -> Iterator[tuple[int, CellProb
 
 
 def _namesakes(found: list[dict[str, Any]]) -> str:
-    named = "、".join(f"“{one['name']}”{one['uscc'] or '（无统一社会信用代码）'}" for one in found)
-    same, other = "如是同一机构，请填它的统一社会信用代码和院点序号", "确是另一机构，写入时选 duplicates=add"
+    named = "、".join(f"“{one['name']}”{one['uscc'] or one['provisional_number']}" for one in found)
+    same = "如是同一机构，请填它的统一社会信用代码和院点序号，没有代码的填它的临时编号"
+    other = "确是另一机构，写入时选 duplicates=add"
     return f"可能与已登记的{named}重复；{same}；{other}"

@@ -118,6 +118,7 @@ class NamesakeOut(OutputSchema):
     id: UUID
     name: str
     uscc: str | None
+    provisional_number: str | None
     likeness: str
 
 

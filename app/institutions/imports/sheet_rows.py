@@ -1,5 +1,6 @@
 """The rows of an import as they are kept: written in bulk, read by outcome."""
 
+from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import asdict
 from typing import Any, Final
@@ -25,6 +26,7 @@ _TWINS_AT_ONCE: Final = 500
 # Key of a column -> its letter and its heading in the sheet that was sent.
 Places = Mapping[str, Sequence[str]]
 Row = dict[str, Any]
+FINDINGS: Final = ("differences", "duplicates", "problems")
 _POINTERS: Final = {
     **{pointer("/facts", key): key for key in columns_by_key() if "." in key},
     **{f"/{key}": key for key in columns_by_key() if "." not in key},
@@ -56,9 +58,10 @@ def judged_problem(number: int, error: FieldError, places: Places, written: Mapp
 def unread(row: ReadRow) -> Row:
     """A row with cells that could not be read."""
     # A code that could not be read is none, and says nothing of who the row is about.
-    coded = row.uscc is not None or not any(problem.code.startswith("uscc") for problem in row.problems)
-    known = coded and row.name is not None and row.region is not None
-    identity = identity_of(row.uscc, row.site_number, row.region or "", row.name or "") if known else None
+    numbered = row.uscc is not None or not any(
+        problem.code.startswith(("uscc", "provisional")) for problem in row.problems
+    )
+    identity = identity_of(row) if numbered and row.name is not None and row.region is not None else None
     said = {"name": row.name, "uscc": row.uscc, "site_number": row.site_number}
     problems = [read_problem(problem) for problem in row.problems]
     return {**_blank(row.number), **said, "outcome": RowOutcome.WRONG, "identity": identity, "problems": problems}
@@ -105,13 +108,15 @@ def add_rows(session: Session, import_id: UUID, rows: Sequence[Row]) -> None:
 
 
 def change_rows(session: Session, import_id: UUID, rows: Sequence[Row]) -> None:
-    """Change rows by `number`; all name the same columns."""
-    if not rows:
-        return
-    names = [name for name in rows[0] if name != "number"]
+    """Change rows by `number`, those that name the same columns at once."""
+    alike: defaultdict[tuple[str, ...], list[Row]] = defaultdict(list)
+    for row in rows:
+        alike[tuple(row)].append(row)
     mine = update(ROWS).where(ROWS.c.import_id == import_id, ROWS.c.number == bindparam("at_number"))
-    given = [{"at_number": row["number"], **{f"new_{name}": row[name] for name in names}} for row in rows]
-    session.connection().execute(mine.values({name: bindparam(f"new_{name}") for name in names}), given)
+    for told, some in alike.items():
+        names = [name for name in told if name != "number"]
+        given = [{"at_number": row["number"], **{f"new_{name}": row[name] for name in names}} for row in some]
+        session.connection().execute(mine.values({name: bindparam(f"new_{name}") for name in names}), given)
 
 
 def last_number(session: Session, import_id: UUID) -> tuple[int, int]:
@@ -135,9 +140,10 @@ def written_count(session: Session, import_id: UUID) -> int:
 
 
 def waiting(import_id: UUID, outcomes: Iterable[RowOutcome], after: int, size: int) -> Select[Any]:
-    """The next rows that are to be written."""
+    """The next rows that are to be written: what they say, and what was found of them."""
     mine = (ROWS.c.import_id == import_id, ROWS.c.number > after, ROWS.c.outcome.in_(list(outcomes)))
-    return select(ROWS).where(*mine, ROWS.c.given.is_not(None)).order_by(ROWS.c.number).limit(size)
+    columns = (ROWS.c[name] for name in ("number", "outcome", "institution_id", "given", *FINDINGS))
+    return select(*columns).where(*mine, ROWS.c.given.is_not(None)).order_by(ROWS.c.number).limit(size)
 
 
 def given_of_row(row: Mapping[Any, Any]) -> Given:

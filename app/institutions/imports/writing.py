@@ -4,7 +4,7 @@ Atomic: one transaction for all of them. Partial: each chunk commits with the ma
 that takes over goes on with the rows that have none.
 """
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from functools import partial
@@ -25,7 +25,9 @@ from app.institutions.imports.operations import fail, finish
 from app.institutions.imports.refusals import ImportHasOpenRows, RegistryChangedSince
 from app.institutions.imports.sheet_rows import (
     OPEN,
+    ROWS,
     WRITTEN,
+    Places,
     Row,
     change_rows,
     counts,
@@ -52,6 +54,8 @@ class Chunk:
     write: list[Judged] = field(default_factory=list)
     done: list[Judged] = field(default_factory=list)
     stop: list[Judged] = field(default_factory=list)
+    # The rows as they are kept, by number.
+    kept: dict[int, Mapping[Any, Any]] = field(default_factory=dict)
 
     @property
     def is_empty(self) -> bool:
@@ -124,7 +128,8 @@ def _write_parts(working: Working, job: dict[str, Any], total: int) -> None:
 def _write_part(working: Working, job: dict[str, Any], done: int, total: int) -> int:
     """One chunk with its marks; how many rows it had."""
     with working.reading() as session:
-        numbers = [row.number for row in session.execute(waiting(working.import_id, _outcomes(job), 0, working.chunk))]
+        rows = waiting(working.import_id, _outcomes(job), 0, working.chunk)
+        numbers = session.scalars(rows.with_only_columns(ROWS.c.number)).all()
     if not numbers:
         return 0
     said = {"mode": "partial", "first_row": numbers[0], "last_row": numbers[-1]}
@@ -150,6 +155,7 @@ def _looked_at(session: Session, working: Working, job: dict[str, Any], after: i
     given = [given_of_row(row) for row in rows]
     known = known_of(session, given, working.scope, working.import_id, hold=hold)
     chunk, adds = Chunk(last=rows[-1]["number"] if rows else after), job["duplicates"] == "add"
+    chunk.kept = {row["number"]: row for row in rows}
     for row, one in zip(rows, given, strict=True):
         judged = judge(one, known, working.scope, working.today, add_duplicates=adds)
         if judged.outcome is RowOutcome.UNCHANGED:
@@ -179,20 +185,18 @@ def _write(session: Session, working: Working, job: dict[str, Any], chunk: Chunk
     places = places_of(job)
     marks: list[Row] = []
     for one in (*chunk.write, *chunk.done):
-        is_written = one.outcome is not RowOutcome.UNCHANGED
         number = one.given.number
-        marks.append(
-            {
-                "number": number,
-                "outcome": one.outcome,
-                "institution_id": keys.get(number, one.institution_id),
-                "need_id": needs.get(number),
-                "written_version": _version_after(one) if is_written else None,
-                "given": None,
-                **findings(one, places, {}),
-            }
-        )
+        key, need = keys.get(number, one.institution_id), needs.get(number)
+        version = None if one.outcome is RowOutcome.UNCHANGED else _version_after(one)
+        written = {"institution_id": key, "need_id": need, "written_version": version, "given": None}
+        marks.append({"number": number, **written, **_found_anew(one, chunk.kept[number], places)})
     change_rows(session, working.import_id, marks)
+
+
+def _found_anew(one: Judged, kept: Mapping[Any, Any], places: Places) -> Row:
+    """What the check did not say of a row; of most rows nothing, and no index of theirs is touched."""
+    found = {"outcome": one.outcome, **findings(one, places, {})}
+    return found if any(kept[name] != value for name, value in found.items()) else {}
 
 
 def _version_after(one: Judged) -> int:

@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Mapping
 from datetime import date
-from functools import lru_cache
+from functools import cache, lru_cache, partial
 from typing import Final, TypeAlias
 
 from app.institutions.workbook.amounts import read_amount
@@ -24,6 +24,7 @@ _BY_TYPE: Final[Mapping[FactType, Callable[[Fact, Cell], Read]]] = {
 _NUMBERS: Final = frozenset({FactType.INT, FactType.DECIMAL})
 # Longer texts differ from row to row, and keeping them would only cost memory.
 _REPEATED: Final = 40
+_KEPT: Final = 1_024
 
 
 def faulty(cell: Fault) -> Wrong:
@@ -36,19 +37,19 @@ def faulty(cell: Fault) -> Wrong:
 
 def read_fact(key: str, unit: str | None, cell: Cell, from_1904: bool = False) -> Read:
     """The value of a fact; `unit` is the one that the heading names. None where the cell says nothing."""
-    if isinstance(cell, str) and len(cell) > _REPEATED:
-        return _read(key, unit, cell, from_1904)
-    return _repeated(key, unit, cell, from_1904)
+    return fact_reader(key, unit, from_1904)(cell)
 
 
-# `typed`, because 1, 1.0 and True are one key otherwise.
-@lru_cache(maxsize=1 << 15, typed=True)
-def _repeated(key: str, unit: str | None, cell: Cell, from_1904: bool) -> Read:
-    return _read(key, unit, cell, from_1904)
+@cache
+def fact_reader(key: str, unit: str | None, from_1904: bool = False) -> Callable[[Cell], Read]:
+    """The same for all cells of a column, which say the same few things again and again."""
+    anew = partial(_read, CATALOGUE[key], unit, from_1904)
+    # `typed`, because 1, 1.0 and True are one key otherwise.
+    repeated = lru_cache(maxsize=_KEPT, typed=True)(anew)
+    return lambda cell: anew(cell) if isinstance(cell, str) and len(cell) > _REPEATED else repeated(cell)
 
 
-def _read(key: str, unit: str | None, cell: Cell, from_1904: bool) -> Read:
-    fact = CATALOGUE[key]
+def _read(fact: Fact, unit: str | None, from_1904: bool, cell: Cell) -> Read:
     if isinstance(cell, Fault):
         return faulty(cell)
     if fact.type in _NUMBERS:

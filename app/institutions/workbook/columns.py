@@ -11,6 +11,7 @@ from app.rules.catalogue import CATALOGUE
 from app.rules.facts import Fact, FactType, Subject
 
 USCC: Final = "uscc"
+NUMBER: Final = "provisional_number"
 SITE: Final = "site_number"
 CITY: Final = "city"
 REGION: Final = "institution.region_code"
@@ -54,6 +55,7 @@ class Column:
 _SPELLINGS: Final[Mapping[str, tuple[str, ...]]] = {
     NAME: ("养老机构名称", "单位名称", "名称", "机构全称", "院点名称", "企业名称", "养老服务机构名称"),
     USCC: ("信用代码", "社会信用代码", "统一信用代码", "统一代码", "USCC", "统一社会信用代码证号"),
+    NUMBER: ("暂用编号", "临时代码", "系统编号"),
     SITE: ("院点号", "第几处院点", "分院序号"),
     CITY: ("市", "地市", "地级市", "所属市", "设区市", "市州"),
     REGION: ("所在县", "县区", "县市区", "区县", "所属县区", "所在县区", "所在区县", "所属区县", "行政区划",
@@ -117,6 +119,7 @@ def _identity() -> Iterator[Column]:
     yield _column(NAME, "机构名称", Use.IDENTITY, required=True)
     yield _column(USCC, "统一社会信用代码", Use.IDENTITY)
     yield _column(SITE, "院点序号", Use.IDENTITY)
+    yield _column(NUMBER, "临时编号", Use.IDENTITY)
     yield _column(CITY, "所在市", Use.IDENTITY, offered=False)
     yield Column(
         REGION, "所在县（市、区）", Use.IDENTITY, CATALOGUE[REGION], required=True,

@@ -8,7 +8,7 @@ from typing import Final
 
 from pydantic import TypeAdapter, ValidationError
 
-from app.institutions.numbers import read_uscc
+from app.institutions.numbers import PROVISIONAL, read_uscc
 from app.institutions.places import is_zone, place_errors
 from app.institutions.refusals import RegistryRefused
 from app.institutions.schemas import Line, Name, Telephone
@@ -99,6 +99,16 @@ def _damaged() -> Wrong:
         "统一社会信用代码被 Excel 当成数字，末几位已丢失；请把这一列的格式改为“文本”，再对照登记证书重新输入 18 位代码"
     )
     return Wrong("uscc_damaged", detail)
+
+
+def read_number(cell: Cell) -> str | Wrong | None:
+    """The provisional number that the register gave to a site without a code."""
+    text = plain(_text(cell) or "").replace(" ", "").upper()
+    if says_nothing(text):
+        return None
+    if PROVISIONAL.fullmatch(text):
+        return text
+    return Wrong("provisional_number", "“临时编号”要填系统给的编号，例如 P14010520260001；新登记的机构请留空")
 
 
 def read_site(cell: Cell) -> int | Wrong | None:

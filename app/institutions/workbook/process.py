@@ -10,7 +10,7 @@ import selectors
 import subprocess
 import sys
 import time
-from collections.abc import Generator, Iterator, Mapping, Sequence
+from collections.abc import Callable, Generator, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import asdict, dataclass
 from datetime import date, datetime
@@ -162,7 +162,7 @@ def _ended(child: "subprocess.Popen[bytes]") -> Exception:
 
 def _said(line: bytes) -> Any:
     """What a line says. Raises the refusal that it holds."""
-    said = json.loads(line, object_hook=_untagged)
+    said = _DECODER.decode(line.decode())
     if isinstance(said, dict) and "refused" in said:
         raise refusal(said["refused"], said["said"])
     return said
@@ -176,17 +176,19 @@ def _rows(lines: Iterator[bytes]) -> Iterator[SheetRow]:
         yield SheetRow(said[0], said[1])
 
 
+_TAGGED: Final[Mapping[str, Callable[[Any], Cell]]] = {
+    "date": date.fromisoformat,
+    "datetime": datetime.fromisoformat,
+    "percent": Percent,
+    "error": Fault,
+    "time": Duration,
+}
+
+
 def _untagged(tagged: dict[str, Any]) -> Any:
-    match tagged:
-        case {"date": day}:
-            return date.fromisoformat(day)
-        case {"datetime": moment}:
-            return datetime.fromisoformat(moment)
-        case {"percent": fraction}:
-            return Percent(fraction)
-        case {"error": text}:
-            return Fault(text)
-        case {"time": text}:
-            return Duration(text)
-        case _:
-            return tagged
+    kind, value = next(iter(tagged.items()), ("", None))
+    return _TAGGED[kind](value) if kind in _TAGGED else tagged
+
+
+# Made once: an import asks it of every row.
+_DECODER: Final = json.JSONDecoder(object_hook=_untagged)

@@ -5,16 +5,17 @@ with read_workbook(path, today) as reading:
         new = NewInstitution(row.name, {key: Statement(value) for key, value in row.facts.items()}, …)
 """
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import date
+from functools import partial
 from pathlib import Path
 from typing import Any, Final
 
 from app.errors import FieldError
-from app.institutions.workbook.cells import faulty, read_fact
-from app.institutions.workbook.columns import CITY, REGION, SITE, TELEPHONE, USCC, Use, known_headings
+from app.institutions.workbook.cells import fact_reader, faulty
+from app.institutions.workbook.columns import CITY, NUMBER, REGION, SITE, TELEPHONE, USCC, Use, known_headings
 from app.institutions.workbook.headed import Headed, UnknownHeading, read_headings
 from app.institutions.workbook.headings import NAME
 from app.institutions.workbook.identity import (
@@ -22,12 +23,13 @@ from app.institutions.workbook.identity import (
     read_code,
     read_line,
     read_name,
+    read_number,
     read_place,
     read_site,
     read_telephone,
 )
 from app.institutions.workbook.limits import Limits
-from app.institutions.workbook.process import Cell, Fault, Parsed, SheetRow, parsed
+from app.institutions.workbook.process import Cell, Fault, Parsed, parsed
 from app.institutions.workbook.refusals import HeadingsNotFound
 from app.institutions.workbook.written import Wrong, shown
 from app.rules.values import Value
@@ -77,15 +79,16 @@ class ReadRow:
 
     `name` and `region` are None where they are missing or refused, and `problems` then says so. `region` is a county's
     code, or a city's with `zone` True for a development zone; it stands in `facts` too. `uscc` is None both for a site
-    without one and for a refused one; `problems` tells which. `contact` goes by the names of the register (address,
-    legal_representative, contact_person, telephone); `facts` holds values by `institution.` key and `need` those of a
-    first need by `need.` key, as `app.institutions.facts.Statement` takes them. `written` maps each heading to what
-    the clerk wrote, for reports and differences.
+    without one and for a refused one, and `provisional_number` likewise; `problems` tells which. `contact` goes by the
+    names of the register (address, legal_representative, contact_person, telephone); `facts` holds values by
+    `institution.` key and `need` those of a first need by `need.` key, as `app.institutions.facts.Statement` takes
+    them. `written` maps each heading to what the clerk wrote, for reports and differences.
     """
 
     number: int
     name: str | None
     uscc: str | None
+    provisional_number: str | None
     site_number: int
     region: str | None
     zone: bool | None
@@ -94,6 +97,35 @@ class ReadRow:
     need: Mapping[str, Value] = field(default_factory=dict)
     problems: tuple[CellProblem, ...] = ()
     written: Mapping[str, str] = field(default_factory=dict)
+
+
+class Written(Mapping[str, str]):
+    """What the clerk wrote under each heading. Worked out when somebody asks, which of a good row nobody does."""
+
+    __slots__ = ("_cells",)
+
+    def __init__(self, cells: Mapping[str, Cell]) -> None:
+        self._cells = cells
+
+    def __getitem__(self, heading: str) -> str:
+        return shown(self._cells[heading])
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._cells)
+
+    def __len__(self) -> int:
+        return len(self._cells)
+
+
+@dataclass(frozen=True, slots=True)
+class _Column:
+    """A column of the sheet with what reads its cells."""
+
+    at: int
+    key: str
+    use: Use
+    read: Callable[[Cell], Any]
+    headed: Headed
 
 
 class Reading:
@@ -110,23 +142,25 @@ class Reading:
         self.other_sheets = source.other_sheets
         self.today = today
         self.skipped: list[int] = []
-        self._from_1904 = source.from_1904
         self._rows = source.rows
         heading = next((row for row in source.rows if row.number == source.heading_row), None)
         if heading is None:
             raise HeadingsNotFound.said()
         self.headings, self.unknown_headings = read_headings(heading.cells)
         self._by_key = {headed.column.key: headed for headed in self.headings}
+        self._columns = tuple(_column(headed, source.from_1904) for headed in self.headings)
+        self._blank: list[Cell] = [None] * (1 + max(headed.at for headed in self.headings))
 
     def __iter__(self) -> Iterator[ReadRow]:
         for row in self._rows:
-            cells = _given(self.headings, row)
-            if not cells:
+            cells = [*row.cells, *self._blank[len(row.cells) :]]
+            filled = [one for one in self._columns if (cell := cells[one.at]) is not None and not _is_blank(cell)]
+            if not filled:
                 continue
-            if _is_note(cells, self._by_key[NAME]):
+            if _is_note([cells[one.at] for one in filled], cells[self._by_key[NAME].at]):
                 self.skipped.append(row.number)
                 continue
-            yield self._row(row.number, cells)
+            yield self._row(row.number, filled, cells)
 
     def problem(self, row: ReadRow, error: FieldError) -> CellProblem:
         """What a check of the whole row says (its pointer names a fact or a field), at the cell that it is about."""
@@ -140,44 +174,35 @@ class Reading:
         said = written.get(headed.heading, "")[:_MOST_WRITTEN]
         return CellProblem(number, headed.letter, headed.heading, said, detail, code)
 
-    def _row(self, number: int, cells: Mapping[str, tuple[Headed, Cell]]) -> ReadRow:
-        values: dict[str, Any] = {}
+    def _row(self, number: int, filled: Sequence[_Column], cells: Sequence[Cell]) -> ReadRow:
+        values: dict[Use, dict[str, Any]] = {use: {} for use in Use}
         wrong: list[tuple[Headed | None, Wrong]] = []
-        for key, (headed, cell) in cells.items():
-            read = faulty(cell) if isinstance(cell, Fault) else self._value(headed, cell, cells)
+        for one in filled:
+            cell = cells[one.at]
+            if isinstance(cell, Fault):
+                read: Any = faulty(cell)
+            else:
+                read = self._place(cell, cells) if one.key == REGION else one.read(cell)
             if isinstance(read, Wrong):
-                wrong.append((headed, read))
+                wrong.append((one.headed, read))
             elif read is not None:
-                values[key] = read
-        wrong += self._missing(values, wrong)
-        written = {headed.heading: shown(cell) for headed, cell in cells.values()}
+                values[one.use][one.key] = read
+        wrong += self._missing(values[Use.IDENTITY], wrong)
+        written = Written({one.headed.heading: cells[one.at] for one in filled})
         problems = tuple(self._problem(number, headed, written, one.code, one.detail) for headed, one in wrong)
         return _assembled(number, values, problems, written)
 
-    def _value(self, headed: Headed, cell: Cell, cells: Mapping[str, tuple[Headed, Cell]]) -> Any:
-        column = headed.column
-        match column.key:
-            case _ if column.use in (Use.FACT, Use.NEED):
-                return read_fact(column.key, headed.unit, cell, self._from_1904)
-            case "institution.region_code":
-                return read_place(cell, cells[CITY][1] if CITY in cells else None)
-            case "name":
-                return read_name(cell)
-            case "uscc":
-                return read_code(cell)
-            case "site_number":
-                return read_site(cell)
-            case "telephone":
-                return read_telephone(cell)
-            case "city":
-                return None
-            case _:
-                return read_line(column.label, cell)
+    def _place(self, cell: Cell, cells: Sequence[Cell]) -> Any:
+        """A county may need its city, which is a column of its own."""
+        city = cells[self._by_key[CITY].at] if CITY in self._by_key else None
+        return read_place(cell, city)
 
     def _missing(
         self, values: Mapping[str, Any], wrong: list[tuple[Headed | None, Wrong]]
     ) -> list[tuple[Headed | None, Wrong]]:
         """Without a name and a county there is nothing to register."""
+        if NAME in values and REGION in values:
+            return []
         refused = {headed.column.key for headed, _ in wrong if headed is not None}
         asked = (
             (NAME, "“机构名称”必填，请写登记证书上的全称"),
@@ -190,59 +215,69 @@ class Reading:
         ]
 
 
+_READERS: Final[Mapping[str, Callable[[Cell], Any]]] = {
+    NAME: read_name,
+    USCC: read_code,
+    SITE: read_site,
+    TELEPHONE: read_telephone,
+    # Read with the county that it is the city of.
+    NUMBER: read_number,
+    CITY: lambda _cell: None,
+    REGION: read_place,
+}
+
+
+def _column(headed: Headed, from_1904: bool) -> _Column:
+    column = headed.column
+    if column.key in _READERS:
+        read = _READERS[column.key]
+    elif column.use in (Use.FACT, Use.NEED):
+        read = fact_reader(column.key, headed.unit, from_1904)
+    else:
+        read = partial(read_line, column.label)
+    return _Column(headed.at, column.key, column.use, read, headed)
+
+
 def _key(pointer: str) -> str:
     """/facts/institution.beds_total and /uscc name columns; /zone is said in the one for the county."""
     key = pointer.removeprefix("/facts/").removeprefix("/need").removeprefix("/")
     return REGION if key == "zone" else key
 
 
-def _given(headings: tuple[Headed, ...], row: SheetRow) -> dict[str, tuple[Headed, Cell]]:
-    """The cells that say something, by key of the column."""
-    cells, width = row.cells, len(row.cells)
-    return {
-        headed.column.key: (headed, cell)
-        for headed in headings
-        if headed.at < width
-        and (cell := cells[headed.at]) is not None
-        and not (isinstance(cell, str) and _is_blank(cell))
-    }
+def _is_blank(cell: Cell) -> bool:
+    return isinstance(cell, str) and not cell.strip("\u200b\ufeff \u00a0\u3000\t\r\n")
 
 
-def _is_blank(text: str) -> bool:
-    return not text.strip("\u200b\ufeff \u00a0\u3000\t\r\n")
-
-
-def _is_note(cells: Mapping[str, tuple[Headed, Cell]], name: Headed) -> bool:
+def _is_note(cells: Sequence[Cell], name: Cell) -> bool:
     """The example row, an explanation below the headings, a sum or a signature below the table."""
-    own = cells.get(name.column.key)
-    if own is not None and isinstance(own[1], str) and EXAMPLE in own[1]:
+    if isinstance(name, str) and EXAMPLE in name:
         return True
-    first = next((cell for _, cell in cells.values() if isinstance(cell, str)), "")
-    is_remark = "".join(first.split()).startswith(_NOTES)
-    return is_remark and (len(cells) <= _FEW or "".join(first.split()) in _NOTES)
+    first = next((cell for cell in cells if isinstance(cell, str)), "")
+    bare = "".join(first.split())
+    return bare.startswith(_NOTES) and (len(cells) <= _FEW or bare in _NOTES)
 
 
 def _assembled(
-    number: int, values: Mapping[str, Any], problems: tuple[CellProblem, ...], written: Mapping[str, str]
+    number: int,
+    values: Mapping[Use, dict[str, Any]],
+    problems: tuple[CellProblem, ...],
+    written: Mapping[str, str],
 ) -> ReadRow:
-    place = values.get(REGION)
-    facts = {key: value for key, value in values.items() if key.startswith("institution.") and key != REGION}
-    if isinstance(place, Place):
+    identity, facts = values[Use.IDENTITY], values[Use.FACT]
+    place: Place | None = identity.get(REGION)
+    if place is not None:
         facts[REGION] = place.code
     return ReadRow(
         number=number,
-        name=values.get(NAME),
-        uscc=values.get(USCC),
-        site_number=values.get(SITE) or 1,
+        name=identity.get(NAME),
+        uscc=identity.get(USCC),
+        provisional_number=identity.get(NUMBER),
+        site_number=identity.get(SITE) or 1,
         region=place.code if place else None,
         zone=place.zone if place else None,
-        contact={
-            key: values[key]
-            for key in ("address", "legal_representative", "contact_person", TELEPHONE)
-            if key in values
-        },
+        contact=values[Use.CONTACT],
         facts=facts,
-        need={key: value for key, value in values.items() if key.startswith("need.")},
+        need=values[Use.NEED],
         problems=problems,
         written=written,
     )

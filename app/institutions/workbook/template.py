@@ -10,7 +10,7 @@ from xlsxwriter import Workbook
 from xlsxwriter.format import Format
 from xlsxwriter.worksheet import Worksheet
 
-from app.institutions.workbook.columns import CITY, REGION, SITE, TELEPHONE, USCC, Column, columns
+from app.institutions.workbook.columns import CITY, NUMBER, REGION, SITE, TELEPHONE, USCC, Column, columns
 from app.institutions.workbook.examples import Shown, example
 from app.regions import Level, region_names, regions
 from app.rules.facts import Fact, FactType
@@ -28,9 +28,9 @@ _EXAMPLE_ROW: Final = 2
 _FLAGS: Final = ("是", "否")
 # Fixed, so that the same catalogue gives the same bytes.
 _CREATED: Final = datetime(2026, 1, 1)  # noqa: DTZ001
-_TEXT_KEYS: Final = frozenset({USCC, TELEPHONE})
+_TEXT_KEYS: Final = frozenset({USCC, NUMBER, TELEPHONE})
 _MESSAGE: Final = 250
-_WIDE: Final = frozenset({"name", USCC, REGION, "address"})
+_WIDE: Final = frozenset({"name", USCC, NUMBER, REGION, "address"})
 
 
 def template(covers: Callable[[str], bool] = lambda _code: True) -> bytes:
@@ -151,6 +151,8 @@ def how(column: Column) -> str:
 _HOW: Final = {
     "name": "登记证书上的全称，2 到 120 个字。",
     USCC: "18 位统一社会信用代码，文本格式。没有的留空，系统给临时编号。",
+    NUMBER: "没有统一社会信用代码、但已登记过的机构，填系统给的临时编号（例如 P14010520260001），按它更新；"
+    "有代码的和新登记的留空。",
     SITE: "同一法人有几处院点时，从 1 起编号；只有一处的留空。",
     CITY: "所在的市；写了县（市、区）全名的不必填。",
     REGION: "从列表中选，或写六位行政区划代码，例如 140106。没有县级代码的开发区选“某市开发区”。",
