@@ -1,5 +1,6 @@
 """The command line: `yinqiao serve`, `migrate`, `seed`, `demo` and `policies load-text`."""
 
+import gc
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -182,8 +183,11 @@ def _refuse_demonstration(settings: Settings, database: Database) -> None:
 
 def _serve(settings: Settings, host: str, port: int) -> None:
     configure_logs(settings.log_level)
+    app = create_app(settings)
+    # What was made so far lives to the end: no later collection need look through it for garbage.
+    gc.freeze()
     uvicorn.run(
-        create_app(settings),
+        app,
         host=host,
         port=port,
         log_config=None,

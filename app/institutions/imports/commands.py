@@ -1,5 +1,6 @@
 """`yinqiao import`: the same work as over HTTP, in this process, for a clerk who is named."""
 
+import gc
 import hashlib
 import shutil
 from collections.abc import Callable, Iterator
@@ -94,6 +95,8 @@ def import_workbook(
 ) -> None:
     """核对或写入一个机构工作簿；服务可以照常运行"""
     settings = read_settings()
+    # What was made so far lives to the end: no later collection need look through it for garbage.
+    gc.freeze()
     # As the web process, so that row security holds for the clerk here too.
     database = open_database(settings, APP_ROLE)
     desk = Desk(database, Folder(settings.attachments_path), now, timedelta(seconds=settings.operation_lease_seconds))

@@ -151,7 +151,7 @@ def _names(session: Session, regions: Collection[str], import_id: UUID) -> dict[
     query = named.where(header.region_code.in_(regions))
     found: defaultdict[str, dict[_Named, str]] = defaultdict(dict)
     places = {region: place_names(region) for region in regions}
-    for row in session.execute(query.where(on_record(), ~by_us)):
+    for row in session.execute(query.where(~by_us, on_record())):
         one = _Named(row.id, row.name, row.uscc, row.provisional_number)
         found[row.region_code][one] = bare_name(row.name, places[row.region_code])
     return found

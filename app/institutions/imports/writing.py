@@ -4,7 +4,7 @@ Atomic: one transaction for all of them. Partial: each chunk commits with the ma
 that takes over goes on with the rows that have none.
 """
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from functools import partial
@@ -19,11 +19,13 @@ from app.errors import FieldError
 from app.institutions.bulk import NewNeed, add_institutions, add_needs
 from app.institutions.bulk_changes import NextVersion, change_many
 from app.institutions.history import INSTITUTION
+from app.institutions.imports.given import Given
 from app.institutions.imports.judge import Judged, RowOutcome, judge
 from app.institutions.imports.known import known_of
 from app.institutions.imports.operations import fail, finish
 from app.institutions.imports.refusals import ImportHasOpenRows, RegistryChangedSince
 from app.institutions.imports.sheet_rows import (
+    FINDINGS,
     OPEN,
     ROWS,
     WRITTEN,
@@ -43,6 +45,7 @@ from app.store.search import replace_grams
 # Somebody registers the same site at the same moment, or two writers wait for each other: look again.
 _MOST_TRIES: Final = 5
 T = TypeVar("T")
+_KEPT: Final = ("outcome", "institution_id", *FINDINGS)
 _MOVED: Final = "核对之后登记有变：{what}。请重新上传核对"
 
 
@@ -54,8 +57,8 @@ class Chunk:
     write: list[Judged] = field(default_factory=list)
     done: list[Judged] = field(default_factory=list)
     stop: list[Judged] = field(default_factory=list)
-    # The rows as they are kept, by number.
-    kept: dict[int, Mapping[Any, Any]] = field(default_factory=dict)
+    # What the check found, by number.
+    kept: dict[int, Row] = field(default_factory=dict)
 
     @property
     def is_empty(self) -> bool:
@@ -151,23 +154,25 @@ def _tried(write: Callable[[], T]) -> T:
 
 def _looked_at(session: Session, working: Working, job: dict[str, Any], after: int, *, hold: bool) -> Chunk:
     """The next rows, judged anew. Where nobody has read the check, its outcome binds nobody."""
-    rows = session.execute(waiting(working.import_id, _outcomes(job), after, working.chunk)).mappings().all()
-    given = [given_of_row(row) for row in rows]
+    chunk, adds, today = Chunk(after), job["duplicates"] == "add", working.today
+    given: list[Given] = []
+    for row in session.execute(waiting(working.import_id, _outcomes(job), after, working.chunk)).mappings():
+        given.append(given_of_row(row))
+        chunk.kept[row["number"]] = {name: row[name] for name in _KEPT}
     known = known_of(session, given, working.scope, working.import_id, hold=hold)
-    chunk, adds = Chunk(last=rows[-1]["number"] if rows else after), job["duplicates"] == "add"
-    chunk.kept = {row["number"]: row for row in rows}
-    for row, one in zip(rows, given, strict=True):
-        judged = judge(one, known, working.scope, working.today, add_duplicates=adds)
+    for one in given:
+        chunk.last = one.number
+        judged = judge(one, known, working.scope, today, add_duplicates=adds)
         if judged.outcome is RowOutcome.UNCHANGED:
             chunk.done.append(judged)
-        elif judged.outcome in WRITTEN and (not job["dry_run"] or _is_same(row, judged)):
+        elif judged.outcome in WRITTEN and (not job["dry_run"] or _is_same(chunk.kept[one.number], judged)):
             chunk.write.append(judged)
         else:
             chunk.stop.append(judged)
     return chunk
 
 
-def _is_same(row: Any, judged: Judged) -> bool:
+def _is_same(row: Row, judged: Judged) -> bool:
     """Whether the row still does what somebody read that it would do."""
     was = RowOutcome.ADDED if row["outcome"] == RowOutcome.DUPLICATE else row["outcome"]
     same_effect = (was, row["institution_id"]) == (judged.outcome, judged.institution_id)
@@ -193,7 +198,7 @@ def _write(session: Session, working: Working, job: dict[str, Any], chunk: Chunk
     change_rows(session, working.import_id, marks)
 
 
-def _found_anew(one: Judged, kept: Mapping[Any, Any], places: Places) -> Row:
+def _found_anew(one: Judged, kept: Row, places: Places) -> Row:
     """What the check did not say of a row; of most rows nothing, and no index of theirs is touched."""
     found = {"outcome": one.outcome, **findings(one, places, {})}
     return found if any(kept[name] != value for name, value in found.items()) else {}

@@ -53,6 +53,7 @@ _NOTES: Final = (
     "总计",
     "小计",
 )
+_USES: Final = tuple(Use)
 _FEW: Final = 4
 _MOST_WRITTEN: Final = 200
 
@@ -175,7 +176,7 @@ class Reading:
         return CellProblem(number, headed.letter, headed.heading, said, detail, code)
 
     def _row(self, number: int, filled: Sequence[_Column], cells: Sequence[Cell]) -> ReadRow:
-        values: dict[Use, dict[str, Any]] = {use: {} for use in Use}
+        values: dict[Use, dict[str, Any]] = {use: {} for use in _USES}
         wrong: list[tuple[Headed | None, Wrong]] = []
         for one in filled:
             cell = cells[one.at]
