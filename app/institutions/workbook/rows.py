@@ -158,7 +158,7 @@ class Reading:
             filled = [one for one in self._columns if (cell := cells[one.at]) is not None and not _is_blank(cell)]
             if not filled:
                 continue
-            if _is_note([cells[one.at] for one in filled], cells[self._by_key[NAME].at]):
+            if _is_note([cells[one.at] for one in filled], cells[self._by_key[NAME].at], cells):
                 self.skipped.append(row.number)
                 continue
             yield self._row(row.number, filled, cells)
@@ -249,13 +249,15 @@ def _is_blank(cell: Cell) -> bool:
     return isinstance(cell, str) and not cell.strip("\u200b\ufeff \u00a0\u3000\t\r\n")
 
 
-def _is_note(cells: Sequence[Cell], name: Cell) -> bool:
+def _is_note(filled: Sequence[Cell], name: Cell, cells: Sequence[Cell]) -> bool:
     """The example row, an explanation below the headings, a sum or a signature below the table."""
     if isinstance(name, str) and EXAMPLE in name:
         return True
-    first = next((cell for cell in cells if isinstance(cell, str)), "")
+    # 合计 may stand under 序号, which is not read. Where there is a name, only what is read tells a note from a row.
+    said = filled if name is not None and not _is_blank(name) else cells
+    first = next((cell for cell in said if isinstance(cell, str) and not _is_blank(cell)), "")
     bare = "".join(first.split())
-    return bare.startswith(_NOTES) and (len(cells) <= _FEW or bare in _NOTES)
+    return bare.startswith(_NOTES) and (len(filled) <= _FEW or bare in _NOTES)
 
 
 def _assembled(
