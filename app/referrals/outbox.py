@@ -72,7 +72,6 @@ def append_all(session: Session, notices: Iterable[Notice], at: datetime) -> lis
         first = _take(session, bank_id, len(of_bank[bank_id]))
         rows += [_row(key, notice, first + place, at) for place, (key, notice) in enumerate(of_bank[bank_id])]
     if rows:
-        # Not COPY, which PostgreSQL does not do under row security.
         session.execute(insert(OutboxEvent), rows)
     return keys
 

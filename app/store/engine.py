@@ -22,8 +22,6 @@ from app.config import Settings
 
 # Execution option that tells the begin hook of SQLite which BEGIN to emit; an engine without it writes.
 _READS = "yinqiao_reads"
-# Execution option of an engine that works as a role, to which PostgreSQL refuses COPY where row security holds.
-WORKS_AS_ROLE = "yinqiao_role"
 _WAL_ATTEMPTS = 200
 _WAL_PAUSE_SECONDS = 0.01
 # A pooled connection is renewed after half an hour: proxies and firewalls drop idle ones without a word.
@@ -126,7 +124,6 @@ def _postgres_engine(url: URL, settings: Settings, role: str | None) -> Engine:
         pool_pre_ping=True,
         pool_recycle=_RECYCLE_SECONDS,
         connect_args={"options": options, "application_name": "yinqiao"},
-        execution_options={WORKS_AS_ROLE: role is not None},
         **_pool_options(settings),
     )
 

@@ -92,7 +92,6 @@ def _pairs(word: str) -> Iterable[str]:
 def replace_grams(session: Session, institution_id: UUID, name: str) -> None:
     """Let an institution be found by this name alone."""
     session.execute(delete(SearchGram).where(SearchGram.institution_id == institution_id))
-    # Not as in bulk: PostgreSQL refuses COPY to the role that row security holds for.
     rows = [{"gram": gram, "institution_id": institution_id} for gram in sorted(search_grams(name))]
     if rows:
         session.execute(insert(SearchGram), rows)

@@ -6,6 +6,7 @@ from typing import Any
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from pypinyin import lazy_pinyin
 from sqlalchemy import event, select
 from sqlalchemy.orm import Session
 
@@ -199,6 +200,14 @@ def test_every_pair_of_characters_is_a_gram(name: str) -> None:
     assert all(key[2][start : start + 2] in grams for start in range(len(key[2]) - 1))
     assert key[1][:6] in grams
     assert max(map(len, grams)) <= 6
+
+
+@given(st.text(alphabet="虚构长治市洪洞县重庆银行行长女娲𠮷野家〇々aB3é１，·", max_size=16))
+def test_a_name_is_read_word_by_word_as_it_is_read_whole(name: str) -> None:
+    bare, read, initials = search_key(name).split(" ")
+    # The package's annotation knows no handler that answers a list.
+    whole: list[str] = lazy_pinyin(bare, errors=list)  # type: ignore[arg-type]
+    assert (read, initials) == ("".join(whole), "".join(syllable[0] for syllable in whole))
 
 
 def test_near_equal_names_of_the_county_are_reported_when_one_is_registered(registry: Registry) -> None:

@@ -1,7 +1,7 @@
 """What a session changed, seen from the session itself, so that no room can forget to say it.
 
 Objects are seen as they are flushed, with before and after of each changed column; INSERT, UPDATE and DELETE statements
-as they are executed, the rows they concern read beforehand. Many rows at once (COPY) are counted.
+as they are executed, the rows they concern read beforehand. Many rows at once (`store/bulk.py`) are counted.
 """
 
 import hashlib

@@ -11,7 +11,6 @@ from functools import partial
 from typing import Any, Final, TypeVar
 from uuid import UUID
 
-from psycopg.errors import UniqueViolation
 from sqlalchemy.exc import IntegrityError, OperationalError
 from sqlalchemy.orm import Session
 
@@ -147,7 +146,7 @@ def _tried(write: Callable[[], T]) -> T:
     for _ in range(_MOST_TRIES - 1):
         try:
             return write()
-        except (IntegrityError, OperationalError, UniqueViolation):
+        except (IntegrityError, OperationalError):
             continue
     return write()
 

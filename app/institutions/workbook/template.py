@@ -92,7 +92,7 @@ def _write_example(book: Workbook, sheet: Worksheet, offered: Sequence[Column]) 
         value = example(column)
         match value:
             case None:
-                sheet.write_blank(_EXAMPLE_ROW, at, None, grey)
+                sheet.write_blank(_EXAMPLE_ROW, at, None, text if column.key in _TEXT_KEYS else grey)
             case str():
                 sheet.write_string(_EXAMPLE_ROW, at, value, text if column.key in _TEXT_KEYS else grey)
             case date():

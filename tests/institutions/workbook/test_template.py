@@ -87,7 +87,7 @@ def test_it_looks_as_clerks_expect(book: openpyxl.Workbook) -> None:
     assert page.freeze_panes == "B3"
     assert str(page["A1"].value).startswith("填写说明")
     headings = {str(cell.value): letter(at) for at, cell in enumerate(page[2], start=1)}
-    for heading in ("统一社会信用代码", "联系电话"):
+    for heading in ("统一社会信用代码", "临时编号", "联系电话"):
         assert page[f"{headings[heading]}3"].number_format == "@"
         assert page.column_dimensions[headings[heading]].number_format == "@"
     assert {"机构名称*", "所在县（市、区）*", "年营业收入（万元）"} <= headings.keys()
