@@ -45,7 +45,7 @@ def test_they_name_calc_and_nobody_else(path: Path) -> None:
 
     assert "<Application>LibreOffice/7" in about["app"]
     assert re.findall("<(?:dc:creator|cp:lastModifiedBy)>([^<]+)<", about["core"]) == []
-    assert re.search(rb"file:|/home/|/root/|/tmp/|/Users/", everything) is None
+    assert re.search(rb"file:|[^.]/(?:home|root|tmp|Users)/", everything) is None
 
 
 def test_a_sum_under_the_serial_number_is_no_institution(tmp_path: Path) -> None:
