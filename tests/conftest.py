@@ -1,5 +1,6 @@
 """Fixtures of all tests: both databases, always; no network beyond this machine."""
 
+import gc
 import logging
 import os
 import shutil
@@ -38,6 +39,12 @@ def pytest_sessionstart(session: pytest.Session) -> None:
     """Where the browser tests have to run, a machine without a browser is a failure."""
     if CHROMIUM is None and os.environ.get("YINQIAO_BROWSER") == "required":
         pytest.exit(NO_BROWSER, returncode=1)
+
+
+def pytest_collection_finish() -> None:
+    """What was imported lives to the end: no later collection need look through it for garbage."""
+    gc.collect()
+    gc.freeze()
 
 
 def pytest_terminal_summary(terminalreporter: Any) -> None:
