@@ -17,7 +17,7 @@ from urllib.request import urlopen
 from app.config import PROJECT_ROOT
 from app.http.clock import today
 
-INSTITUTIONS: Final = 120
+INSTITUTIONS: Final = 160
 _SECONDS: Final = 110
 # Each line that it reads moves its clock on by so many days.
 _SERVE: Final = """

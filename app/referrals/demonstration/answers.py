@@ -23,7 +23,7 @@ from app.subsidy.days import months_after
 _S: Final = ReferralState
 # How far a bank has come by now with what it got long ago, and with what it got this month.
 _LONG_AGO: Final = {_S.DISBURSED: 34, _S.GRANTED: 8, _S.DECLINED: 34, _S.DUE_DILIGENCE: 10, _S.CONTACTED: 14}
-_THIS_MONTH: Final = {_S.NOT_CONTACTED: 40, _S.CONTACTED: 30, _S.DUE_DILIGENCE: 20, _S.DECLINED: 10}
+_THIS_MONTH: Final = {_S.NOT_CONTACTED: 60, _S.CONTACTED: 20, _S.DUE_DILIGENCE: 13, _S.DECLINED: 7}
 _A_MONTH: Final = timedelta(days=30)
 # Days from one step to the next.
 _PAUSE: Final = (2, 7)
@@ -36,6 +36,8 @@ _REASONS: Final = {
 }
 _MONTHS: Final = (12, 24, 36, 36, 60)
 _TEN_THOUSAND: Final = 10_000
+# Of each delivery; in a sample of any size, so much work is enough to look at.
+_MOST: Final = 80
 
 
 def answer(session: Session, cast: Cast, fates: Mapping[str, ReferralState]) -> int:
@@ -45,8 +47,11 @@ def answer(session: Session, cast: Cast, fates: Mapping[str, ReferralState]) -> 
 
 def _of_bank(session: Session, cast: Cast, login: str, fate_of_listed: ReferralState) -> int:
     caller, steps = cast.people[login], 0
-    query = select(Referral).where(Referral.bank_id == caller.bank_id).order_by(Referral.delivered_on, Referral.id)
-    for number, one in enumerate(session.scalars(query).all()):
+    own = Referral.bank_id == caller.bank_id
+    days = session.scalars(select(Referral.delivered_on).where(own).distinct().order_by(Referral.delivered_on)).all()
+    queries = [select(Referral).where(own, Referral.delivered_on == day).order_by(Referral.id) for day in days]
+    found = [one for query in queries for one in session.scalars(query.limit(_MOST))]
+    for number, one in enumerate(found):
         chance = Chance("follow-up", login, number)
         is_old = one.delivered_on + _A_MONTH < cast.today
         fate = chance.draw(_LONG_AGO if is_old else _THIS_MONTH)

@@ -2,6 +2,8 @@
 
 from collections.abc import Sequence
 from datetime import timedelta
+from itertools import accumulate, pairwise
+from math import ceil
 from typing import Final, NamedTuple
 from uuid import UUID
 
@@ -21,17 +23,18 @@ _REVIEWS, _NOTICE = 15, 8
 
 
 class Past(NamedTuple):
-    """A list of the year: its name, how many days ago it was published, and to how many banks it was pushed."""
+    """A list of the year: its name, how many days ago it was published, to how many banks it was pushed, its share."""
 
     title: str
     days_ago: int
     banks: int | None
+    quarters: int
 
 
 PAST: Final = (
-    Past("虚构的第一批养老金融白名单", 200, 4),
-    Past("虚构的第二批养老金融白名单", 95, 6),
-    Past("虚构的第三批养老金融白名单", 16, None),
+    Past("虚构的第一批养老金融白名单", 200, 4, 1),
+    Past("虚构的第二批养老金融白名单", 95, 6, 1),
+    Past("虚构的第三批养老金融白名单", 16, None, 2),
 )
 
 
@@ -40,7 +43,8 @@ def publish_lists(session: Session, cast: Cast, found: Sequence[Institution], ba
 
     The two banks whose people are there come first, so each of them got every list.
     """
-    parts = [found[place :: len(PAST)][:MOST_ROWS] for place in range(len(PAST))]
+    ends = list(accumulate((ceil(len(found) * past.quarters / 4) for past in PAST), initial=0))
+    parts = [found[first:last][:MOST_ROWS] for first, last in pairwise(ends)]
     there = [(number, past, part) for number, (past, part) in enumerate(zip(PAST, parts, strict=True), 1) if part]
     for number, past, part in there:
         approved = [cast.nominate(session, one, WAY, past.days_ago + _REVIEWS).id for one in part]
