@@ -275,10 +275,11 @@ def _fill_demo(settings: Settings, sample: Sample, size: int, seed: int) -> UUID
         shown = _fill_sample(database, sample, size, seed)
         with writing_as_service(database, "demo_people") as session:
             load_people(session, stage_of(session, sample.banks, shown), now(), settings)
-            live_through_the_year(session, PREFIX, [bank.code for bank in sample.banks], today())
+            listed = live_through_the_year(session, PREFIX, [bank.code for bank in sample.banks], today())
             renew_keys(session, _DEMO_KEYS, now(), settings)
-        run_daily(database, today(), now())
-        remind_banks(database, today(), now())
+        if listed:
+            run_daily(database, today(), now())
+            remind_banks(database, today(), now())
         return shown
 
 

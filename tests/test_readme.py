@@ -17,6 +17,7 @@ from app.demo.load import DEFAULT_SEED, households_of, load_sample
 from app.demo.models import read_sample
 from app.demo.people import PREFIX, load_people, renew_keys, stage_of
 from app.http.clock import now, today
+from app.institutions.imports.runner import Runner
 from app.main import create_app
 from app.products.load import load_banks
 from app.programmes.load import load_seeds
@@ -68,9 +69,8 @@ class Answered(NamedTuple):
 class Terminal:
     """Understands the few things that the README types."""
 
-    def __init__(self, client: TestClient, keys: dict[str, str]) -> None:
-        self.client = client
-        self.keys = keys
+    def __init__(self, client: TestClient, runner: Runner, keys: dict[str, str]) -> None:
+        self.client, self.runner, self.keys = client, runner, keys
 
     def type(self, command: str) -> Answered:
         dated = command.replace("\\\n", " ").replace("$(TZ=CST-8 date +%F)", today().isoformat())
@@ -97,6 +97,7 @@ class Terminal:
                 assert word.startswith(f"{SERVER}/"), word
                 address = word.removeprefix(SERVER)
         answer = self.client.request(method, address, headers=headers, content=body)
+        self.runner.drain()
         if file is not None:
             file.write_bytes(answer.content)
         return Answered(answer.status_code, answer.text)
@@ -130,8 +131,11 @@ def demonstration(
     written = dict(re.findall(r"^([A-Z_]+)=(\S+)$", keys.read_text(encoding="utf-8"), re.MULTILINE))
     with pytest.MonkeyPatch.context() as patch:
         patch.chdir(folder)
-        with TestClient(create_app(settings, database)) as client:
-            yield Terminal(client, written)
+        app = create_app(settings, database)
+        # What a reader's machine does in the background is done here before the next command.
+        patch.setattr(app.state.runner, "wake", lambda: None)
+        with TestClient(app) as client:
+            yield Terminal(client, app.state.runner, written)
     database.dispose()
 
 
