@@ -70,7 +70,7 @@ chaos: environment ## 强杀服务 50 次、两路各写 10,000 条审计、篡�
 
 .PHONY: pages
 pages: environment ## 在 Chromium 里走遍每种角色的每个页面,三种宽度,全部做 axe 检查(约 15 分钟)
-	@YINQIAO_ALL_PAGES=1 YINQIAO_BROWSER=required $(BIN)/pytest -n $(WORKERS) tests/browser $(ARGS)
+	@YINQIAO_ALL_PAGES=1 YINQIAO_BROWSER=required $(BIN)/pytest -n $(WORKERS) tests/browser tests/console/test_hostile.py $(ARGS)
 
 .PHONY: check
 check: lint types ## 全部静态检查

@@ -6,7 +6,6 @@ import os
 import shutil
 import socket
 from collections.abc import Iterator
-from datetime import UTC, datetime
 from typing import Any, Final
 
 import pytest
@@ -16,16 +15,14 @@ from sqlalchemy.orm import Session
 
 from app.config import PROJECT_ROOT
 from app.main import create_app
-from app.programmes.load import load_seeds
 from app.programmes.seeds import Seeds, read_seeds
 from app.store.engine import Database, open_database
-from app.whitelist.seeds import load_whitelist
 from tests.callers import OpenGate
 from tests.contract import documented_client
 from tests.databases import Databases, PostgresDatabases, SqliteDatabases, postgres_of_this_run, settings_for
+from tests.seeded import a_seeded
 
 _LOOPBACK = ("127.0.0.1", "::1", "localhost")
-SEEDED_AT = datetime(2026, 9, 1, tzinfo=UTC)
 # A line for each of a hundred thousand requests says nothing that the assertions do not say.
 logging.getLogger("httpx2").setLevel(logging.WARNING)
 
@@ -148,11 +145,8 @@ def library(databases: Databases, seeds: Seeds) -> Iterator[Database]:
 
 def a_library(databases: Databases, seeds: Seeds) -> Iterator[Database]:
     """A database with the seeds, removed afterwards."""
-    url = databases.create()
+    url = a_seeded(databases, seeds)
     database = open_database(settings_for(url))
-    with database.writing() as session:
-        load_seeds(session, seeds, SEEDED_AT)
-        load_whitelist(session, PROJECT_ROOT / "seed")
     yield database
     database.dispose()
     databases.drop(url)

@@ -14,20 +14,17 @@ from sqlalchemy.orm import Session
 
 from app.access.permissions import Role
 from app.access.row_security import APP_ROLE
-from app.config import PROJECT_ROOT
 from app.main import create_app
-from app.programmes.load import load_seeds
 from app.programmes.seeds import Seeds
 from app.store.engine import open_database
 from app.store.tables import Institution, institution_version
-from app.whitelist.seeds import load_whitelist
 from tests.access.deliveries import delivered
 from tests.access.house import House, a_bank
 from tests.access.people import Person, colleague, somebody
-from tests.conftest import SEEDED_AT
 from tests.contract import documented_client
 from tests.databases import Databases, settings_for
 from tests.matching.factories import Registry
+from tests.seeded import a_seeded
 
 HOME, SIBLING, CITY, FAR = "140105", "140107", "140100", "140302"
 REVENUE: Final = "institution.annual_revenue_yuan"
@@ -144,15 +141,13 @@ def the_people(session: Session, bank: UUID, other: UUID, home: UUID, neighbour:
 @contextmanager
 def a_town(databases: Databases, seeds: Seeds, folder: Path, **more: object) -> Iterator[Town]:
     """On PostgreSQL the service works as the role that owns nothing. Nobody counts requests."""
-    url = databases.create()
+    url = a_seeded(databases, seeds)
     unlimited = {"requests_per_minute_and_caller": 0, "requests_per_minute_and_address": 0}
     settings = settings_for(url, attachments_path=folder, secret_key=SECRET_KEY, **unlimited, **more)
     owner, served = open_database(settings), open_database(settings, APP_ROLE)
     with documented_client(create_app(settings, served)) as client:
         house = House(client, owner, served)
         with owner.writing() as session:
-            load_seeds(session, seeds, SEEDED_AT)
-            load_whitelist(session, PROJECT_ROOT / "seed")
             town = build(session, house)
         yield town
     served.dispose()

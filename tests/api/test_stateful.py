@@ -31,8 +31,8 @@ from app.store.tables import Institution, Product, Programme
 from app.whitelist.seeds import load_whitelist
 from tests.api.test_generated import CROSS_FIELD, OneKey
 from tests.callers import OneKeyGate
-from tests.conftest import SEEDED_AT
 from tests.databases import Databases, settings_for
+from tests.seeded import SEEDED_AT
 
 DEFAULTS: Final = {"sqlite": "14", "postgresql": "6"}
 # `make fuzz` asks for many more; these numbers keep an ordinary run short. Each scenario has a database of its own,

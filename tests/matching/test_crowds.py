@@ -18,9 +18,9 @@ from app.programmes.load import load_seeds
 from app.programmes.seeds import Seeds
 from app.store.engine import Database, open_database
 from tests.callers import OpenGate
-from tests.conftest import SEEDED_AT
 from tests.databases import Databases, settings_for
 from tests.products.samples import BEDS, a_product, bank_body
+from tests.seeded import SEEDED_AT
 
 CLIENTS: Final = 120
 POOL: Final = 5

@@ -13,10 +13,10 @@ from app.cases.select import CaseKind
 from app.matching import institution_matches
 from app.store.kept import Kept
 from app.store.tables import Bank, ParameterValue, ProductVersion, ProgrammeVersion, RatePoint, RateSeries
-from tests.conftest import SEEDED_AT
 from tests.databases import Databases, SqliteDatabases
 from tests.matching.conftest import World
 from tests.matching.factories import AS_OF, RECORDED, a_record, publish
+from tests.seeded import SEEDED_AT
 
 LATER: Final = RECORDED + timedelta(days=90)
 LARGE: Final = "kangyang.large_project_yuan"

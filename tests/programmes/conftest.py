@@ -11,9 +11,9 @@ from app.programmes.load import load_seeds
 from app.programmes.seeds import Seeds
 from app.store.engine import Database, open_database
 from tests.callers import OpenGate
-from tests.conftest import SEEDED_AT
 from tests.contract import documented_client
 from tests.databases import Databases, settings_for
+from tests.seeded import SEEDED_AT
 
 
 @pytest.fixture(scope="module")

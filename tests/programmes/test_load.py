@@ -15,8 +15,8 @@ from app.programmes.seeds import Seeds, read_seeds
 from app.programmes.texts import load_texts
 from app.store.engine import Database
 from app.store.tables import ALL_TABLES, Programme, ProgrammeVersion
-from tests.conftest import SEEDED_AT
 from tests.programmes.folder import DEPARTMENTS, POLICY, RATES, changed, write_folder
+from tests.seeded import SEEDED_AT
 
 FIRST = datetime(2026, 9, 1, tzinfo=UTC)
 SECOND = FIRST + timedelta(days=30)

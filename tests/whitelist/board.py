@@ -10,21 +10,18 @@ from sqlalchemy import select, update
 
 from app.access.permissions import Role
 from app.access.row_security import APP_ROLE
-from app.config import PROJECT_ROOT
 from app.http.clock import now
 from app.http.idempotency import HEADER
 from app.main import create_app
-from app.programmes.load import load_seeds
 from app.programmes.seeds import Seeds
 from app.store.engine import open_database
 from app.store.tables import Account, Organisation
-from app.whitelist.seeds import load_whitelist
 from tests.access.house import House
 from tests.access.people import Person
-from tests.conftest import SEEDED_AT
 from tests.contract import documented_client
 from tests.databases import Databases, settings_for
 from tests.institutions.registry import a_uscc
+from tests.seeded import a_seeded
 
 COUNTY, SIBLING, CITY, OTHER_CITY, PROVINCE = "140105", "140106", "140100", "140300", "140000"
 LIST: Final = "/whitelist/nominations"
@@ -138,12 +135,9 @@ class Board:
 @contextmanager
 def a_board(databases: Databases, seeds: Seeds) -> Iterator[Board]:
     """The whole service on its seeds, on PostgreSQL as the role that owns nothing."""
-    url = databases.create()
+    url = a_seeded(databases, seeds)
     settings = settings_for(url, argon2_memory_kib=64, argon2_passes=1)
     owner, served = open_database(settings), open_database(settings, APP_ROLE)
-    with owner.writing() as session:
-        load_seeds(session, seeds, SEEDED_AT)
-        load_whitelist(session, PROJECT_ROOT / "seed")
     with documented_client(create_app(settings, served)) as client:
         yield Board(House(client, owner, served))
     served.dispose()

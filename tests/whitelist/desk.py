@@ -25,8 +25,8 @@ from app.whitelist.seeds import load_whitelist
 from app.whitelist.states import Action, Level
 from tests.access.house import CITY, COUNTY, House
 from tests.access.people import Person, an_account, an_organisation
-from tests.conftest import SEEDED_AT
 from tests.institutions.registry import a_uscc
+from tests.seeded import SEEDED_AT
 
 DAY: Final = date(2026, 11, 2)
 DOCUMENT: Final = "晋民发〔2026〕88号（虚构）"

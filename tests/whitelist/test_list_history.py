@@ -41,8 +41,8 @@ from app.whitelist.entry_states import EntryAction
 from app.whitelist.seeds import load_whitelist
 from tests.access.house import COUNTY
 from tests.access.people import an_account, an_organisation
-from tests.conftest import SEEDED_AT
 from tests.databases import Databases, settings_for
+from tests.seeded import SEEDED_AT
 from tests.whitelist.desk import DAY, Reviewers, an_institution, at
 from tests.whitelist.list_model import ListModel
 from tests.whitelist.listing import WEEK, clerk, put_on_the_list

@@ -27,8 +27,8 @@ from app.whitelist.seeds import load_whitelist
 from tests.access.deliveries import a_delivery
 from tests.access.house import a_bank
 from tests.access.people import an_account, an_organisation
-from tests.conftest import SEEDED_AT
 from tests.databases import PostgresDatabases, settings_for
+from tests.seeded import SEEDED_AT
 from tests.whitelist.desk import DAY, Reviewers, an_institution, at
 from tests.whitelist.listing import announce, clerk, put_on_the_list
 

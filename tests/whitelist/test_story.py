@@ -16,10 +16,10 @@ from app.programmes.load import load_seeds
 from app.programmes.seeds import Seeds
 from app.whitelist.seeds import load_whitelist
 from tests.access.house import CITY, COUNTY, House, refused
-from tests.conftest import SEEDED_AT
 from tests.databases import Databases
 from tests.institutions.imports.clerks import Clerk, an_office
 from tests.institutions.registry import a_uscc
+from tests.seeded import SEEDED_AT
 from tests.whitelist.board import Board
 from tests.whitelist.desk import DOCUMENT, on
 
