@@ -29,7 +29,8 @@ def first_time(town: Town, given: str, /, **changed: Any) -> Shown:
 
 def test_whoever_has_a_code_makes_an_account_and_is_in(town: Town) -> None:
     code = a_code(town, town.hermit)
-    shown = first_time(town, code.lower().replace("-", ""))
+    full_width = str.maketrans("0123456789-", "０１２３４５６７８９－")
+    shown = first_time(town, code.lower().translate(full_width))
     assert (shown.status, shown.path) == (200, "/mine"), shown.text
     again = first_time(town, code)
     assert (again.status >= 400, again.path) == (True, HERE)
@@ -44,3 +45,4 @@ def test_what_is_wrong_is_said_beside_the_field_and_the_rest_is_kept(town: Town,
     assert f"#f-{field}" in shown.links(), "the summary leads to the field"
     assert {name for name in ("code", "login", "name") if kept[name]} >= {"code", "login", "name"} - {field}
     assert PASSWORD not in shown.response.text
+    assert "^[" not in shown.text, "a clerk is told in words, not in a pattern"

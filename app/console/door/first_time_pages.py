@@ -8,7 +8,7 @@ from app.access.password_profiles import profile_of
 from app.config import Settings
 from app.console.checking import worded
 from app.console.door.sign_in_pages import enter
-from app.console.forms import Field, Form, Kind
+from app.console.forms import Field, Form, Kind, plain
 from app.console.page import Opened, PageRoute, shown_by
 
 router = APIRouter(route_class=PageRoute, include_in_schema=False)
@@ -26,7 +26,7 @@ def account_form(settings: Settings) -> Form:
             help="县（市、区）民政局给的，例如 7KQ2M-0XV3B-R9TDA-4HJ8C；不分大小写，可以不写连字符",
             is_required=True,
         ),
-        Field("login", "登录名", help="小写字母或数字，例如 kangning.li；以后用它登录", is_required=True),
+        Field("login", "登录名", help="小写字母或数字，例如 kangning.li，不能有大写和空格", is_required=True),
         Field("name", "您的姓名", help="办理记录上写的名字", is_required=True),
         Field(
             "password",
@@ -50,5 +50,7 @@ async def first_time(page: Opened) -> Response:
 async def make_account(page: Opened) -> Response:
     """The code is spent, and whoever spent it is signed in."""
     body = account_form(page.settings).read(page.typed)
+    # Copied from paper with a Chinese keyboard.
+    body["code"] = plain(body.get("code", ""))
     made = (await page.send("POST", "/institution-codes/actions/redeem", body)).body
     return await enter(page, made["login"], page.typed.one("password"))
