@@ -4,11 +4,10 @@ from typing import Final
 
 from fastapi import APIRouter, Response
 
-from app.access.password_profiles import profile_of
 from app.config import Settings
 from app.console.checking import worded
-from app.console.door.sign_in_pages import enter
-from app.console.forms import Field, Form, Kind, plain
+from app.console.door.sign_in_pages import enter, new_password
+from app.console.forms import Field, Form, plain
 from app.console.page import Opened, PageRoute, shown_by
 
 router = APIRouter(route_class=PageRoute, include_in_schema=False)
@@ -17,8 +16,7 @@ HERE: Final = "/sign-in/institution"
 
 
 def account_form(settings: Settings) -> Form:
-    """The code and the account that its holder wants; how long a password has to be is what the profile says."""
-    shortest = profile_of(settings).min_length
+    """The code and the account that its holder wants."""
     return Form(
         Field(
             "code",
@@ -28,13 +26,7 @@ def account_form(settings: Settings) -> Form:
         ),
         Field("login", "登录名", help="小写字母或数字，例如 kangning.li，不能有大写和空格", is_required=True),
         Field("name", "您的姓名", help="办理记录上写的名字", is_required=True),
-        Field(
-            "password",
-            "密码",
-            Kind.NEW_PASSWORD,
-            help=f"至少 {shortest} 个字，长一些比复杂更安全，例如六七个不相干的词。请自己记住，别人都看不到",
-            is_required=True,
-        ),
+        new_password("password", "密码", settings),
     )
 
 

@@ -165,14 +165,17 @@ async def confirm_second_factor(page: Opened) -> Response:
     return page.go("/account", done="second_factor_set")
 
 
-def password_form(settings: Settings) -> Form:
+def new_password(name: str, label: str, settings: Settings) -> Field:
     """How long a password has to be is what the chosen profile says."""
     shortest = profile_of(settings).min_length
-    told = f"至少 {shortest} 个字，长一些比复杂更安全，例如六七个不相干的词"
-    return Form(
-        Field("current_password", "现在的密码", Kind.PASSWORD, is_required=True),
-        Field("new_password", "新密码", Kind.NEW_PASSWORD, help=told, is_required=True),
-    )
+    told = f"至少 {shortest} 个字，长一些比复杂更安全，例如六七个不相干的词。请自己记住，别人都看不到"
+    return Field(name, label, Kind.NEW_PASSWORD, help=told, is_required=True)
+
+
+def password_form(settings: Settings) -> Form:
+    """The present password and another one."""
+    present = Field("current_password", "现在的密码", Kind.PASSWORD, is_required=True)
+    return Form(present, new_password("new_password", "新密码", settings))
 
 
 @router.get("/account/password", operation_id="page_password")

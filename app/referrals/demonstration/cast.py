@@ -19,6 +19,7 @@ from app.store.counters import take_numbers
 from app.store.tables import Account, Institution, Nomination, Organisation
 from app.whitelist.calendar import CALENDAR
 from app.whitelist.moves import Actor, NewNomination, begin, move
+from app.whitelist.parameters import STEP_WORKING_DAYS, whole_number
 from app.whitelist.states import Action, Level
 from app.whitelist.working_days import deadline
 
@@ -27,8 +28,6 @@ _SHOWN, _LISTED = "institution", "listed-institution"
 BANKS: Final = ("bank", "other-bank")
 _COUNTER: Final = "nomination"
 _MORNING: Final = time(9, 30)
-# How many working days each desk has; the demonstration's dates only, the service reads its own parameter.
-_STEP_DAYS: Final = 5
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,7 +79,7 @@ class Cast:
         nomination = begin(session, new, self._actor(one, way[0]), began)
         for days, step in enumerate(way):
             at = began if in_one_day else began + timedelta(days=days)
-            due_on = deadline(at.date(), _STEP_DAYS, CALENDAR).on
+            due_on = deadline(at.date(), whole_number(session, STEP_WORKING_DAYS, at.date()), CALENDAR).on
             is_decided = step.action is Action.APPROVE
             move(session, nomination, step.action, self._actor(one, step), at, due_on=None if is_decided else due_on)
         return nomination

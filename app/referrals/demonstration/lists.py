@@ -1,4 +1,4 @@
-"""The lists of the demonstration's year: drawn up, on notice for a week, published and pushed."""
+"""The lists of the demonstration's year: drawn up, on notice, published and pushed."""
 
 from collections.abc import Sequence
 from datetime import timedelta
@@ -16,8 +16,8 @@ from app.referrals.receipts import Way, note_receipt
 from app.store.tables import Bank, Batch, Institution
 from app.whitelist.batches_rows import MOST_ROWS
 from app.whitelist.batches_service import announce, draft, publish
+from app.whitelist.parameters import NOTICE_DAYS, whole_number
 
-_WEEK: Final = timedelta(days=6)
 # Before it is published: the reviews, then a day to draw the list up, then the notice.
 _REVIEWS, _NOTICE = 15, 8
 
@@ -60,7 +60,9 @@ def on_notice(session: Session, cast: Cast, title: str, approved: Sequence[UUID]
 
 def _announced(session: Session, cast: Cast, batch: Batch, login: str, days_ago: int) -> Batch:
     at = cast.on(days_ago)
-    period = at.date(), at.date() + _WEEK
+    # The first day counts.
+    days = timedelta(days=whole_number(session, NOTICE_DAYS, at.date()) - 1)
+    period = at.date(), at.date() + days
     return announce(session, batch.id, period, '"1"', cast.people[login], at, at.date())
 
 
