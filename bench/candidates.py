@@ -16,7 +16,7 @@ from tempfile import TemporaryDirectory
 from time import perf_counter, process_time
 from typing import Any, Final, TypeAlias
 
-from sqlalchemy import ColumnElement, Select, func, literal, literal_column, select, text
+from sqlalchemy import ColumnElement, Select, func, literal, literal_column, select
 from sqlalchemy.orm import Session
 
 from app.access.scope import FULL
@@ -32,6 +32,7 @@ from bench.agreement import Disagreement
 from bench.measure import Times, exponent, in_turns
 from bench.offer import product
 from bench.registry import fill
+from bench.statistics import settle
 from bench.table import Row, duration
 from bench.workload import AS_OF
 from tests.databases import Databases, SqliteDatabases, postgres_of_this_run, settings_for
@@ -80,10 +81,7 @@ def _registry(databases: Databases, size: int) -> Iterator[Database]:
     database = open_database(settings_for(url, statement_timeout_ms=_UNHURRIED_MS))
     with database.writing() as session:
         fill(session, size)
-    if database.engine.dialect.name == "postgresql":
-        # What the server does by itself within a minute; SQLite plans without statistics, as in the service.
-        with database.engine.connect().execution_options(isolation_level="AUTOCOMMIT") as connection:
-            connection.execute(text("VACUUM ANALYZE"))
+    settle(database)
     try:
         yield database
     finally:

@@ -9,15 +9,16 @@ from dataclasses import dataclass
 from datetime import date, datetime
 from enum import StrEnum
 from functools import cache
-from typing import Any
+from typing import Any, Final
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, FromClause, Table, and_, case, or_, select, true
+from sqlalchemy import ColumnElement, FromClause, Table, and_, case, literal, or_, select, true
 
 from app.access.scope import Scope
 from app.rules.catalogue import CATALOGUE
 from app.rules.facts import Fact, FactType, Subject, Visibility
 from app.store.fact_columns import CHECKED, REGISTRY, column_name, stored_facts
+from app.store.one_text import as_text
 from app.store.rule_sql import FactColumn
 from app.store.tables import (
     Attestation,
@@ -31,6 +32,9 @@ from app.store.tables import (
     project_version,
 )
 from app.store.types import overlaps
+
+# How a granted attestation is written in a text of rows.
+GRANTED: Final = "1"
 
 
 class CaseKind(StrEnum):
@@ -223,6 +227,20 @@ class CaseColumns(Mapping[str, FactColumn]):
         for subject, version in self._versions.items():
             for mask in (CHECKED, REGISTRY):
                 yield subject, mask, version.c[mask]
+
+    def attested(self) -> ColumnElement[str]:
+        """All that is attested of the case's institution and project, as a text of rows: subject, fact, programme,
+        granted or not, day. One by one they would be a dozen queries for each case.
+        """
+        about = {subject: Attestation.subject_id == one for subject, one in self._subjects.items() if one is not None}
+        return as_text(
+            case(*((asked, literal(subject.value)) for subject, asked in about.items())),
+            Attestation.fact,
+            Attestation.programme,
+            case((Attestation.granted, GRANTED), else_=""),
+            Attestation.attested_on,
+            where=and_(or_(*about.values()), self._moment.attested()),
+        )
 
     def __iter__(self) -> Iterator[str]:
         return iter(self.stored)

@@ -143,7 +143,7 @@ def _result(one: Match[Any], citations: Citations) -> AssessedOut:
         content_hash=offer.content_hash,
         rule=masked_rule(offer.rule, offer.internal),
         outcome=one.outcome,
-        outcome_label=OUTCOME_LABELS[one.outcome] if mask is None else outcome_label(one),
+        outcome_label=OUTCOME_LABELS[one.outcome] if mask is None else outcome_label(one.outcome),
         window=one.window,
         near_miss=one.near_miss,
         conditions=[

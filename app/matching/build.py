@@ -8,8 +8,6 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 from datetime import date
 from enum import StrEnum
-from itertools import chain
-from math import inf
 from typing import Any, Final, Generic, TypeVar
 
 from app.matching.questions import Asked, Rest
@@ -18,7 +16,7 @@ from app.programmes.models import Confidence, Force, StoredProgramme
 from app.rules.advise import Advice, Steps
 from app.rules.check import Rule
 from app.rules.conjuncts import Verdicts, conjuncts
-from app.rules.explain import Explanation, Finding, Findings, Names
+from app.rules.explain import Findings, Names
 from app.rules.facts import Subject
 from app.rules.given import Facts
 from app.rules.parameters import Parameters
@@ -44,7 +42,7 @@ class Outcome(StrEnum):
 # On Python 3.11 a member costs a call each time it is looked up through its class.
 _FALSE, _UNKNOWN, _TRUE = Truth
 # What is left to do, and only then is something to be advised.
-_ADVISED: Final = frozenset({Outcome.NEEDS_INFO, Outcome.INELIGIBLE})
+ADVISED: Final = frozenset({Outcome.NEEDS_INFO, Outcome.INELIGIBLE})
 
 
 class WindowState(StrEnum):
@@ -140,7 +138,7 @@ class Match(Generic[S]):
     @property
     def rest(self) -> Rest | None:
         """What is still open of the conditions, where something is left to do."""
-        if self.asked is None or self.offer.rule is None or self.outcome not in _ADVISED:
+        if self.asked is None or self.offer.rule is None or self.outcome not in ADVISED:
             return None
         return self.asked.rest(self.offer.rule)
 
@@ -208,22 +206,32 @@ def match_product(product: StoredProduct, case: Case, parameters: Parameters, na
 
 def judged(offer: Offer[S], case: Case, parameters: Parameters, names: Names) -> Match[S]:
     """What the offer says of the case."""
-    asked = case.asked(parameters, names)
-    if offer.rule is not None:
-        asked.verdicts.find(chain.from_iterable(conjuncts(offer.rule, offer.applies_count)))
-    return heard(offer, asked, window_state(offer, case.as_of))
-
-
-def heard(offer: Offer[S], asked: Asked, window: WindowState) -> Match[S]:
-    """What the offer says of a case whose verdicts on all that it demands are found; `window` is that of the day."""
+    asked, window = case.asked(parameters, names), window_state(offer, case.as_of)
     if offer.rule is None:
-        return Match(offer, Outcome.INFORMATIVE, window, False, None)
+        return informative(offer, window)
     verdicts, (front, others) = asked.verdicts, conjuncts(offer.rule, offer.applies_count)
-    fits, met = verdicts.all_of(front), verdicts.all_of(others)
+    return heard(offer, asked, window, verdicts.all_of(front), verdicts.all_of(others), verdicts.only_unmet(others))
+
+
+def informative(offer: Offer[S], window: WindowState) -> Match[S]:
+    """What an offer says of any case that sets no conditions for cases."""
+    return Match(offer, Outcome.INFORMATIVE, window, False, None)
+
+
+def heard(
+    offer: Offer[S], asked: Asked, window: WindowState, fits: Truth, met: Truth, only_unmet: Rule | None
+) -> Match[S]:
+    """What the offer says of a case: whether it is for it, whether what it asks is met, and what alone of that is not.
+
+    `window` is that of the day.
+    """
     outcome = outcome_of(offer, fits, met)
-    # Whether one changeable condition is all that is not met.
-    unmet = verdicts.only_unmet(others) if fits is _TRUE and outcome is Outcome.INELIGIBLE else None
-    near = unmet is not None and steps_away(asked.explanation(unmet)) == 1
+    near = (
+        only_unmet is not None
+        and outcome is Outcome.INELIGIBLE
+        and fits is _TRUE
+        and asked.is_one_step_away(only_unmet)
+    )
     return Match(offer, outcome, window, near, asked)
 
 
@@ -247,19 +255,6 @@ def window_state(offer: Offer[Any], day: date) -> WindowState:
     if offer.unconfirmed_from is not None and day >= offer.unconfirmed_from:
         return WindowState.UNCONFIRMED
     return WindowState.OPEN
-
-
-def steps_away(explanation: Explanation) -> float:
-    """How many conditions on changeable facts stand between a case and TRUE; inf where changing facts cannot help.
-
-    Unknown conditions count as inf, so that a near miss has nothing left to find out.
-    """
-    if isinstance(explanation, Finding):
-        if explanation.truth is Truth.TRUE:
-            return 0
-        return 1 if explanation.truth is Truth.FALSE and explanation.changeable else inf
-    steps = [steps_away(member) for member in explanation.of]
-    return sum(steps) if explanation.op == "all" else min(steps)
 
 
 _OUTCOME_ORDER: Final = {outcome: place for place, outcome in enumerate(Outcome)}

@@ -105,7 +105,7 @@ class Reader:
             region_name=names.get(case.region_code, case.region_code),
             amount_yuan=amount if isinstance(amount, Decimal) else None,
             outcome=match.outcome,
-            outcome_label=outcome_label(match),
+            outcome_label=outcome_label(match.outcome),
             near_miss=match.near_miss,
             missing=mask.missing(missing_out(match)),
             advice=advice[0].sentence if advice else None,

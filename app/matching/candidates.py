@@ -73,9 +73,7 @@ class Candidates:
         return {
             one.id: one
             for source, wanted in sources
-            for one in read_cases(
-                session, source, case_select(source, self._scope).where(source.id.in_(wanted)), self._moment
-            )
+            for one in read_cases(session, source, case_select(source, self._scope).where(source.id.in_(wanted)))
         }
 
     def _every(self, asked: CandidatesAsked, *, is_streamed: bool) -> Subquery:

@@ -124,7 +124,7 @@ def fetch_case(session: Session, asked: CaseAsked, moment: Moment, scope: Scope,
     """The case in scope and of the institution. Raises ManyCases or CaseNotFound."""
     kind, case_id = asked.which(at)
     source, query = _case_query(kind, moment, scope)
-    (found,) = read_cases(session, source, query, moment, {_CASE_ID: case_id}) or (None,)
+    (found,) = read_cases(session, source, query, {_CASE_ID: case_id}) or (None,)
     if found is None or found.institution_id != asked.institution_id:
         raise CaseNotFound(f"没有这个{KIND_LABELS[kind]}，或它不属于这家机构，请核对编号")
     return found

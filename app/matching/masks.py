@@ -11,7 +11,9 @@ from app.http.schemas import Citation
 from app.matching.schemas import AdviceOut, ConditionOut, MissingOut, StepOut
 from app.products.internal import BY_THE_BANK, INTERNAL, masked_rule
 from app.products.models import StoredProduct
+from app.rules.advise import Steps
 from app.rules.check import fact_key
+from app.rules.levers import TIME
 
 _CITATION: Final = Citation(document="", document_number=None, clause=None, label=BY_THE_BANK, summary=None)
 _STEP: Final = StepOut(fact=INTERNAL, label=BY_THE_BANK, target=BY_THE_BANK, distance=BY_THE_BANK)
@@ -23,7 +25,9 @@ class Mask:
     def __init__(self, product: StoredProduct, *, is_own: bool = False) -> None:
         self._ids = frozenset() if is_own else frozenset(product.record.internal)
         leaves = [leaf for _, leaf in product.rules.rule.leaves]
-        self._secret = {fact_key(leaf) for leaf in leaves if leaf.id in self._ids}
+        secret = {fact_key(leaf) for leaf in leaves if leaf.id in self._ids}
+        # Waiting moves every date at once, those of internal conditions too.
+        self._hides = secret | {TIME} if secret else secret
         self._public = {fact_key(leaf) for leaf in leaves if leaf.id not in self._ids}
 
     def conditions(self, conditions: Iterable[ConditionOut]) -> list[ConditionOut]:
@@ -45,14 +49,17 @@ class Mask:
         masked = [self._advised(one) for one in advice]
         return list({one.sentence: one for one in masked}.values())
 
+    def sentence(self, steps: Steps) -> str:
+        """One set of steps in words, with the same care."""
+        shown = [BY_THE_BANK if step.fact in self._hides else step.sentence for step in steps]
+        return "；".join(dict.fromkeys(shown))
+
     def rule(self, node: Any) -> Any:
         """A rule as JSON, with internal conditions reduced to the fact that they are there."""
         return masked_rule(node, self._ids)
 
     def _advised(self, advice: AdviceOut) -> AdviceOut:
-        # Waiting moves every date at once, those of internal conditions too.
-        hides = self._secret | ({"as_of"} if self._secret else set())
-        steps = [_STEP if step.fact in hides else step for step in advice.steps]
+        steps = [_STEP if step.fact in self._hides else step for step in advice.steps]
         if steps == advice.steps:
             return advice
         shown = dict.fromkeys(f"{s.label}：{s.distance}" if s is not _STEP else BY_THE_BANK for s in steps)

@@ -17,7 +17,7 @@ from app.matching.bundle import Bundle, Choice
 from app.matching.case_schemas import BundledOut, BundleOut, LeftOutOut
 from app.matching.citations import Citations
 from app.matching.masks import Mask
-from app.matching.net_rates import NetRate, NetRates
+from app.matching.net_rates import NetRate, NetRates, Price, pricing_of
 from app.matching.schemas import LendingRateOut, NetRateOut, ProductMatchOut
 from app.products.models import StoredProduct
 from app.products.rates import rate_on
@@ -39,7 +39,7 @@ def product_out(match: ProductMatch, citations: Citations, costs: NetRates) -> P
         bank=product.record.bank,
         bank_name=product.bank_name,
         outcome=match.outcome,
-        outcome_label=outcome_label(match),
+        outcome_label=outcome_label(match.outcome),
         window=match.window,
         window_label=WINDOW_LABELS[match.window],
         near_miss=match.near_miss,
@@ -49,13 +49,13 @@ def product_out(match: ProductMatch, citations: Citations, costs: NetRates) -> P
         advice=mask.advice(advice_out(match.advice)),
         notes=list(product.record.notes),
         rate=rate_out(product, costs.case.as_of, costs.rates),
-        net_rate=net_rate_out(match, costs),
+        net_rate=net_rate_out(match.outcome, costs.price(pricing_of(product.record)), costs),
     )
 
 
-def outcome_label(match: ProductMatch) -> str:
+def outcome_label(outcome: Outcome) -> str:
     """A product's outcome in words: it is the bank that decides."""
-    return _DECIDED_BY_BANK.get(match.outcome, OUTCOME_LABELS[match.outcome])
+    return _DECIDED_BY_BANK.get(outcome, OUTCOME_LABELS[outcome])
 
 
 _DECIDED_BY_BANK = {
@@ -73,11 +73,11 @@ def rate_out(product: StoredProduct, day: date, rates: Rates) -> LendingRateOut:
     )
 
 
-def net_rate_out(match: ProductMatch, costs: NetRates) -> NetRateOut | None:
+def net_rate_out(outcome: Outcome, price: Price | None, costs: NetRates) -> NetRateOut | None:
     """What the interest subsidy leaves of the rate, where the product may be had."""
-    if match.outcome in {Outcome.NOT_APPLICABLE, Outcome.INELIGIBLE}:
+    if price is None or outcome in {Outcome.NOT_APPLICABLE, Outcome.INELIGIBLE}:
         return None
-    net = costs.of(match.stored.record)
+    net = costs.of(price)
     return None if net is None else _net_rate_out(net)
 
 
@@ -91,9 +91,9 @@ def _net_rate_out(net: NetRate) -> NetRateOut:
         principal_yuan=net.loan.principal_yuan,
         due_on=net.loan.due_on,
         repayment_style=net.loan.repayment_style,
-        gross_rate_percent=net.quote.gross_rate_percent,
-        net_rate_percent=net.quote.net_rate_percent,
-        subsidy_yuan=net.quote.subsidy_yuan,
+        gross_rate_percent=net.cost.gross_rate_percent,
+        net_rate_percent=net.cost.net_rate_percent,
+        subsidy_yuan=net.cost.subsidy_yuan,
         note=_IF_GRANTED + _ESTIMATE if undecided else _ESTIMATE,
     )
 

@@ -5,70 +5,122 @@ a hundred times as much, wait until they are asked for, and are kept in the proc
 handful of facts that hardly ever change.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import date
+from functools import lru_cache
 from itertools import islice
-from typing import Final
+from math import inf
+from typing import Any, Final, TypeAlias
 
 from app.rules.advise import MOST_STEPS, Advice, Steps, changes_of, learnable_of, together
-from app.rules.bind import bind
+from app.rules.bind import Condition, bind
 from app.rules.check import Rule
 from app.rules.conjuncts import Verdicts, demands, may_move
-from app.rules.explain import Explanation, Findings, Names, explain_bound
+from app.rules.explain import Explanation, Finding, Findings, Names, explain_bound
 from app.rules.missing import Missing, missing_facts
+from app.rules.parameters import Parameters
 from app.rules.truth import Truth
 from app.store.kept import Kept
 
 
-class _Key:
-    """What an answer depends on: a rule on a day, and what is stated of the facts that the rule asks."""
+class _ById:
+    """A mapping, which has no hash, as a key: equal to the same object alone."""
 
-    def __init__(self, rule: Rule, verdicts: Verdicts, names: Names) -> None:
-        values, stated, checked = verdicts.facts.values, verdicts.facts.stated, verdicts.facts.checked
-        asked = [key for key in rule.facts if key in values]
-        known = tuple([(key, values[key], stated[key].provenance, key in checked) for key in asked])
-        self._names = names
-        self._stated = (rule, verdicts.as_of, verdicts.parameters, known)
-        self._hash = hash(self._stated)
+    def __init__(self, of: Names) -> None:
+        self.of = of
 
     def __hash__(self) -> int:
-        return self._hash
+        return id(self.of)
 
     def __eq__(self, other: object) -> bool:
-        return isinstance(other, _Key) and self._stated == other._stated and self._names is other._names
+        return isinstance(other, _ById) and self.of is other.of
 
 
+@dataclass(frozen=True, slots=True, eq=False)
+class _Day:
+    """What all questions about a case share, and with it all cases of a day. The same object for the same."""
+
+    as_of: date
+    parameters: Parameters
+    names: _ById
+
+
+_day: Final = lru_cache(maxsize=64)(_Day)
+# What an answer depends on: a rule, its day, and what is stated of the facts that the rule asks.
+_Question: TypeAlias = tuple[Rule, _Day, tuple[Any, ...]]
 # An explanation of a rule of usual size takes some kilobytes, so that this bounds the memory to some dozens of MB.
-_EXPLAINED: Final[Kept[_Key, Findings]] = Kept(4096)
-# These are about single demands, of which there are more, and take a few hundred bytes each.
-_LEARNABLE: Final[Kept[_Key, Missing]] = Kept(16_384)
-_NEAREST: Final[Kept[_Key, tuple[Steps, ...]]] = Kept(16_384)
-_CHANGES: Final[Kept[_Key, tuple[Steps, ...]]] = Kept(16_384)
+_EXPLAINED: Final[Kept[_Question, Findings]] = Kept(4096)
+# These are about parts of rules, of which there are more, and take a few hundred bytes each.
+_LEARNABLE: Final[Kept[_Question, Missing]] = Kept(16_384)
+_NEAREST: Final[Kept[_Question, tuple[Steps, ...]]] = Kept(16_384)
+_CHANGES: Final[Kept[_Question, tuple[Steps, ...]]] = Kept(16_384)
 
 
 class Asked:
-    """One case that is asked by many offers: its verdicts so far, and what was open of the rules that asked it."""
+    """One case that is asked by many offers, and what was found out of it so far."""
 
     def __init__(self, verdicts: Verdicts, names: Names) -> None:
         self.verdicts, self.names = verdicts, names
-        self._open = _Open(self)
-        self._rests: dict[tuple[Demand, ...], Rest] = {}
+        self._day = _day(verdicts.as_of, verdicts.parameters, _ById(names))
+        facts = verdicts.facts
+        self._known = {
+            key: (key, value, facts.stated[key].provenance, key in facts.checked) for key, value in facts.values.items()
+        }
+        self._nearest: dict[Rule, tuple[Steps, ...]] = {}
+        self._rests: dict[tuple[Rule, ...], Rest] = {}
 
     def conditions(self, rule: Rule) -> Findings:
         """Every condition of a rule with its reasons."""
-        return _EXPLAINED.get(_Key(rule, self.verdicts, self.names), lambda: self._explained(rule))
+        return _EXPLAINED.get(self._question(rule), lambda: self._explained(rule))
 
     def explanation(self, rule: Rule) -> Explanation:
         """Any rule with its reasons."""
         bound = bind(rule, self.verdicts.as_of, self.verdicts.parameters)
         return explain_bound(bound, self.verdicts.facts, self.names)
 
+    def is_one_step_away(self, part: Rule) -> bool:
+        """Whether one changeable condition is all that keeps this part, which is not met, from being met."""
+        bound = bind(part, self.verdicts.as_of, self.verdicts.parameters)
+        return bound.can_come_true if isinstance(bound, Condition) else steps_away(self.explanation(part)) == 1
+
     def rest(self, rule: Rule) -> "Rest":
-        """What is still open of a rule; the same object for all rules of which the same is open."""
-        still = tuple(filter(None, map(self._open.__getitem__, demands(rule))))
+        """What is still open of a rule."""
+        return self.rest_of(tuple([part for part in demands(rule) if not self.verdicts.is_settled(part)]))
+
+    def rest_of(self, still: tuple[Rule, ...]) -> "Rest":
+        """These parts of a rule, which are open; the same object for all rules of which the same is open."""
         found = self._rests.get(still)
         if found is None:
-            found = self._rests[still] = Rest(still)
+            found = self._rests[still] = Rest(self, still)
         return found
+
+    def learnable(self, part: Rule) -> Missing:
+        """What can be learned of one part."""
+        return _LEARNABLE.get(self._question(part), lambda: learnable_of(part, self.verdicts))
+
+    def is_hopeless(self, part: Rule) -> bool:
+        """Whether no step and no waiting can meet it, which is known without a search."""
+        return not may_move(part) and self.verdicts[part] is not Truth.TRUE
+
+    def nearest(self, part: Rule) -> tuple[Steps, ...]:
+        """The first of the ways to meet a part, if there is one."""
+        found = self._nearest.get(part)
+        if found is None:
+            found = _NEAREST.get(self._question(part), lambda: tuple(islice(self._ways(part), 1)))
+            self._nearest[part] = found
+        return found
+
+    def changes(self, part: Rule) -> tuple[Steps, ...]:
+        """All of them, fewest steps first."""
+        return _CHANGES.get(self._question(part), lambda: tuple(self._ways(part)))
+
+    def _ways(self, part: Rule) -> Iterator[Steps]:
+        return changes_of(part, self.verdicts, self.names)
+
+    def _question(self, rule: Rule) -> _Question:
+        known = self._known
+        return rule, self._day, tuple([known[key] for key in rule.facts if key in known])
 
     def _explained(self, rule: Rule) -> Findings:
         explanation = self.explanation(rule)
@@ -77,71 +129,16 @@ class Asked:
         return explanation
 
 
-class _Open(dict[Rule, "Demand | None"]):
-    """Each demand that was looked at so far, if something is still open of it."""
+class Rest:
+    """What is still open of an offer, and of every other of which the same is.
 
-    def __init__(self, asked: Asked) -> None:
-        super().__init__()
-        self._asked = asked
-
-    def __missing__(self, rule: Rule) -> "Demand | None":
-        asked = self._asked
-        settled = asked.verdicts.is_settled(rule)
-        found = self[rule] = None if settled else Demand(rule, asked.verdicts, asked.names)
-        return found
-
-
-class Demand:
-    """One open demand. Another case that states the same of the facts that it asks finds its answers kept.
-
-    Hundreds are made for a summary, so that they keep what they found by hand: a `cached_property` takes a lock.
+    A hundred are made for a summary, so that they keep what they found by hand: a `cached_property` takes a lock.
     """
 
-    __slots__ = ("_key", "_learnable", "_names", "_nearest", "_rule", "_verdicts", "is_hopeless")
+    __slots__ = ("_asked", "_missing", "_parts", "_sentence")
 
-    def __init__(self, rule: Rule, verdicts: Verdicts, names: Names) -> None:
-        self._rule, self._verdicts, self._names = rule, verdicts, names
-        # No step and no waiting could meet it, which is known without a search.
-        self.is_hopeless = not may_move(rule) and verdicts[rule] is not Truth.TRUE
-        self._key: _Key | None = None
-        self._learnable: Missing | None = None
-        self._nearest: tuple[Steps, ...] | None = None
-
-    @property
-    def learnable(self) -> Missing:
-        """What can be learned of it."""
-        if self._learnable is None:
-            self._learnable = _LEARNABLE.get(self._asking(), lambda: learnable_of(self._rule, self._verdicts))
-        return self._learnable
-
-    @property
-    def nearest(self) -> tuple[Steps, ...]:
-        """The first of the ways to meet it, if there is one."""
-        if self._nearest is None:
-            self._nearest = _NEAREST.get(self._asking(), lambda: tuple(islice(self._changes(), 1)))
-        return self._nearest
-
-    @property
-    def changes(self) -> tuple[Steps, ...]:
-        """All of them, fewest steps first."""
-        return _CHANGES.get(self._asking(), lambda: tuple(self._changes()))
-
-    def _asking(self) -> _Key:
-        if self._key is None:
-            self._key = _Key(self._rule, self._verdicts, self._names)
-        return self._key
-
-    def _changes(self) -> Iterator[Steps]:
-        return changes_of(self._rule, self._verdicts, self._names)
-
-
-class Rest:
-    """What is still open of an offer, and of every other of which the same is."""
-
-    __slots__ = ("_demands", "_missing", "_sentence")
-
-    def __init__(self, demands: Sequence[Demand]) -> None:
-        self._demands = demands
+    def __init__(self, asked: Asked, parts: tuple[Rule, ...]) -> None:
+        self._asked, self._parts = asked, parts
         self._missing: tuple[str, ...] | None = None
         self._sentence: str | None = None
 
@@ -149,22 +146,25 @@ class Rest:
     def missing(self) -> tuple[str, ...]:
         """The facts that can still decide."""
         if self._missing is None:
-            self._missing = missing_facts([one.learnable for one in self._demands])
+            self._missing = missing_facts([self._asked.learnable(part) for part in self._parts])
         return self._missing
 
     @property
     def nearest(self) -> Steps | None:
         """The first of the ways to meet all: what is nearest for each."""
-        for one in self._demands:
-            if one.is_hopeless:
+        asked = self._asked
+        for part in self._parts:
+            if asked.is_hopeless(part):
                 return None
         found: Steps = ()
-        for one in self._demands:
-            nearest = one.nearest
+        for part in self._parts:
+            nearest = asked.nearest(part)
             if not nearest:
                 return None
             found += nearest[0]
-        return found if 0 < len(found) <= MOST_STEPS else None
+            if len(found) > MOST_STEPS:
+                return None
+        return found or None
 
     @property
     def sentence(self) -> str:
@@ -176,4 +176,17 @@ class Rest:
     @property
     def advice(self) -> Advice:
         """What is missing and every way to meet all."""
-        return Advice(self.missing, together(one.changes for one in self._demands))
+        return Advice(self.missing, together(map(self._asked.changes, self._parts)))
+
+
+def steps_away(explanation: Explanation) -> float:
+    """How many conditions on changeable facts stand between a case and TRUE; inf where changing facts cannot help.
+
+    Unknown conditions count as inf, so that a near miss has nothing left to find out.
+    """
+    if isinstance(explanation, Finding):
+        if explanation.truth is Truth.TRUE:
+            return 0
+        return 1 if explanation.truth is Truth.FALSE and explanation.changeable else inf
+    steps = [steps_away(member) for member in explanation.of]
+    return sum(steps) if explanation.op == "all" else min(steps)

@@ -6,10 +6,10 @@ products, the parameters, the rates and the banks, and all that may still change
 
 from collections.abc import Iterator, Sequence
 from datetime import date
-from functools import partial, reduce
-from typing import Any, Final, NamedTuple, TypeAlias
+from functools import partial
+from typing import Final, NamedTuple, TypeAlias
 
-from sqlalchemy import ColumnElement, ScalarSelect, Select, String, cast, func, select
+from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from app.matching.citations import Citations
@@ -18,6 +18,7 @@ from app.products.models import StoredProduct
 from app.products.queries import list_published
 from app.programmes.queries import list_programmes, read_parameters, read_rates
 from app.store.kept import Kept
+from app.store.one_text import as_text
 from app.store.tables import Bank, ParameterValue, ProductVersion, ProgrammeVersion, RatePoint, RateSeries
 
 
@@ -30,29 +31,17 @@ class Standing(NamedTuple):
 
 
 _Key: TypeAlias = tuple[str, date]
-# Neither stands in any text that people write, so that no two contents have one name.
-_BETWEEN, _AFTER = "\x1f", "\x1e"
-
-
-def _named(*columns: Any, where: ColumnElement[bool] | None = None) -> ScalarSelect[str]:
-    """Some columns of all rows of a table as one text, which is read in a third of the time that the rows take."""
-    texts: list[ColumnElement[str]] = [func.coalesce(cast(column, String), "") for column in columns]
-    row = reduce(lambda left, right: left + _BETWEEN + right, texts)
-    query: Select[Any] = select(func.coalesce(func.aggregate_strings(row, _AFTER), ""))
-    return (query if where is None else query.where(where)).scalar_subquery()
-
-
 _VERSION, _RATES, _PARAMETER = ProductVersion, RateSeries, ParameterValue
 _NAME: Final = select(
-    _named(_VERSION.id, _VERSION.withdrawn_on, where=_VERSION.published_at.is_not(None)),
-    _named(Bank.id, Bank.name),
-    _named(ProgrammeVersion.content_hash, ProgrammeVersion.version, where=ProgrammeVersion.recorded_to.is_(None)),
-    _named(
+    as_text(_VERSION.id, _VERSION.withdrawn_on, where=_VERSION.published_at.is_not(None)),
+    as_text(Bank.id, Bank.name),
+    as_text(ProgrammeVersion.content_hash, ProgrammeVersion.version, where=ProgrammeVersion.recorded_to.is_(None)),
+    as_text(
         *(_PARAMETER.key, _PARAMETER.label, _PARAMETER.type, _PARAMETER.unit),
         *(_PARAMETER.valid_from, _PARAMETER.valid_to, _PARAMETER.value),
     ),
-    _named(_RATES.id, _RATES.code, _RATES.name, _RATES.source, _RATES.citation, _RATES.known_through),
-    _named(RatePoint.series_id, RatePoint.valid_from, RatePoint.rate_percent),
+    as_text(_RATES.id, _RATES.code, _RATES.name, _RATES.source, _RATES.citation, _RATES.known_through),
+    as_text(RatePoint.series_id, RatePoint.valid_from, RatePoint.rate_percent),
 )
 # Today, and a few days that somebody looks back or ahead to; each holds references to what was parsed.
 _STANDING: Final[Kept[_Key, Standing]] = Kept(16)

@@ -8,7 +8,8 @@ that the rest was met.
 
 from collections.abc import Collection, Iterator
 
-from app.matching.build import Match, Outcome, ProductMatch, outcome_of, steps_away
+from app.matching.build import Match, Outcome, ProductMatch, outcome_of
+from app.matching.questions import steps_away
 from app.products.internal import INTERNAL
 from app.products.models import StoredProduct
 from app.rules.advise import Advice

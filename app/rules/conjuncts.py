@@ -15,7 +15,7 @@ from app.rules.check import Rule, fact_key, operands, walk
 from app.rules.given import Facts
 from app.rules.nodes import All, AnyOne, Leaf, MonthsAgo, Node, Not, Param
 from app.rules.parameters import Parameters
-from app.rules.truth import Truth
+from app.rules.truth import Truth, kleene_all
 
 # A demand is a condition or two with their verdicts, about 3 kB; as many as some thousand products make.
 _MOST_KEPT: Final = 8192
@@ -24,8 +24,6 @@ _TIME: Final = "as_of"
 _DEMANDS: Final = "demands"
 _CHECKED: Final = "checked"
 _MOVES: Final = "moves"
-# On Python 3.11 a member costs a call each time it is looked up through its class.
-_FALSE, _UNKNOWN, _TRUE = Truth
 Demands: TypeAlias = tuple[Rule, ...]
 
 
@@ -58,42 +56,27 @@ class Verdicts(dict[Rule, Truth]):
     def __init__(self, facts: Facts, as_of: date, parameters: Parameters) -> None:
         super().__init__()
         self.facts, self.as_of, self.parameters = facts, as_of, parameters
-        self._unmet: dict[Truth, set[Rule]] = {Truth.FALSE: set(), Truth.UNKNOWN: set()}
-        self._false, self._unknown = self._unmet.values()
 
     def __missing__(self, demand: Rule) -> Truth:
-        self.find((demand,))
-        return self[demand]
-
-    def find(self, demanded: Iterable[Rule]) -> None:
-        """Look up each of these, for `all_of` to know."""
-        facts, as_of, parameters = self.facts, self.as_of, self.parameters
-        for demand in demanded:
-            if demand not in self:
-                truth = self[demand] = bind(demand, as_of, parameters).verdict(facts)
-                if truth is not _TRUE:
-                    self._unmet[truth].add(demand)
+        truth = self[demand] = bind(demand, self.as_of, self.parameters).verdict(self.facts)
+        return truth
 
     def all_of(self, demanded: Demands) -> Truth:
-        """What it says of all of these, each of which was looked up. Sets find what is unmet in a third of the time."""
-        if not self._false.isdisjoint(demanded):
-            return _FALSE
-        return _TRUE if self._unknown.isdisjoint(demanded) else _UNKNOWN
+        """What it says of all of these."""
+        return kleene_all(map(self.__getitem__, demanded))
 
     def only_unmet(self, demanded: Demands) -> Rule | None:
-        """The one of these that is not met, if it is not, once, and all others are."""
-        false = self._false.intersection(demanded)
-        if len(false) != 1 or not self._unknown.isdisjoint(demanded):
-            return None
-        (unmet,) = false
-        return unmet if demanded.count(unmet) == 1 else None
+        """The one of these that is not met, if all others are."""
+        unmet = [demand for demand in demanded if self[demand] is not Truth.TRUE]
+        return unmet[0] if len(unmet) == 1 and self[unmet[0]] is Truth.FALSE else None
 
     def is_settled(self, demand: Rule) -> bool:
         """Whether it is met, and stays so whatever is learned of facts that nobody has stated."""
-        return self[demand] is _TRUE and _asks_known(demand, self.facts)
+        return self[demand] is Truth.TRUE and asks_known(demand, self.facts)
 
 
-def _asks_known(demand: Rule, facts: Facts) -> bool:
+def asks_known(demand: Rule, facts: Facts) -> bool:
+    """Whether all is stated that it asks, by whom it must be stated."""
     checked: frozenset[str] | None = demand.demands.get(_CHECKED)
     if checked is None:
         leaves = [leaf for _, leaf in demand.leaves]

@@ -170,6 +170,14 @@ def _enter_wal(connection: sqlite3.Connection) -> None:
 
 def _begin_sqlite(connection: Connection) -> None:
     reads = bool(connection.get_execution_options().get(_READS, False))
-    connection.exec_driver_sql(f"PRAGMA query_only = {int(reads)}")
-    # IMMEDIATE takes the write lock before the first read, so what a writer has read cannot be stale when it writes.
-    connection.exec_driver_sql("BEGIN" if reads else "BEGIN IMMEDIATE")
+    driver = connection.connection.cursor()
+    # The pragma lets every prepared statement expire, so that each would be prepared anew in each transaction.
+    if connection.info.get(_READS) is not reads:
+        driver.execute(f"PRAGMA query_only = {int(reads)}")
+        connection.info[_READS] = reads
+    if reads:
+        # Past SQLAlchemy, which takes longer than a small query does; this waits for nothing and cannot fail.
+        driver.execute("BEGIN")
+    else:
+        # IMMEDIATE takes the write lock before the first read: what a writer has read cannot be stale when it writes.
+        connection.exec_driver_sql("BEGIN IMMEDIATE")

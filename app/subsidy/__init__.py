@@ -3,9 +3,9 @@
 Pure: it reads no clock, no file and no setting. ``from app.subsidy import quote``.
 """
 
-from app.subsidy.answers import quote, quote_project, quote_range, quote_with_range
+from app.subsidy.answers import cost, quote, quote_project, quote_range, quote_with_range
 from app.subsidy.errors import SubsidyError
-from app.subsidy.quotes import BalanceSpan, Quote, Range, RatePeriod, ReadingTotal, YearLine
+from app.subsidy.quotes import BalanceSpan, Cost, Quote, Range, RatePeriod, ReadingTotal, YearLine
 from app.subsidy.rates import RateOn, RatePoint, Rates, RateSeries
 from app.subsidy.reading import LABELS, OPTIONS, NamedReading, ParameterBasis, Reading, ReadingSet, in_full
 from app.subsidy.terms import (
@@ -25,6 +25,7 @@ __all__ = [
     "LABELS",
     "OPTIONS",
     "BalanceSpan",
+    "Cost",
     "Drawdown",
     "FixedRate",
     "InterestPaid",
@@ -49,6 +50,7 @@ __all__ = [
     "SubsidyError",
     "Window",
     "YearLine",
+    "cost",
     "in_full",
     "quote",
     "quote_project",

@@ -13,7 +13,7 @@ from app.subsidy.checks import check_project
 from app.subsidy.errors import SubsidyError
 from app.subsidy.formula import formula
 from app.subsidy.notes import notes
-from app.subsidy.quotes import BalanceSpan, Quote, Range, RatePeriod, ReadingTotal, YearLine
+from app.subsidy.quotes import BalanceSpan, Cost, Quote, Range, RatePeriod, ReadingTotal, YearLine
 from app.subsidy.rates import Rates
 from app.subsidy.reading import NamedReading, Reading
 from app.subsidy.returns import annual_rate_percent
@@ -46,6 +46,19 @@ def quote(
     """
     around = Circumstances(window or Window(), application_date, project_first_drawn_on, excluding)
     return _quoted(_worked(_account(loan, rates, around), reading, around))
+
+
+def cost(
+    loan: Loan,
+    reading: Reading,
+    rates: Rates,
+    *,
+    window: Window | None = None,
+    excluding: Collection[str] | None = None,
+) -> Cost:
+    """What `quote` says of the whole loan, without the years that it is made of. Raises what `quote` raises."""
+    around = Circumstances(window or Window(), None, None, excluding)
+    return _worked(_account(loan, rates, around), reading, around).cost
 
 
 def quote_project(
@@ -151,6 +164,10 @@ class _Worked:
             received[day] = received.get(day, 0) + one.subsidy
         return annual_rate_percent(received)
 
+    @property
+    def cost(self) -> Cost:
+        return Cost(yuan(self.subsidy), self.net_rate_percent, self.gross.rate_percent)
+
 
 def _account(loan: Loan, rates: Rates, around: Circumstances) -> Account:
     account = Account(loan, rates)
@@ -164,12 +181,10 @@ def _worked(account: Account, reading: Reading, around: Circumstances) -> _Worke
 
 
 def _quoted(worked: _Worked) -> Quote:
-    case, gross = worked.case, worked.gross
+    case = worked.case
     return Quote(
-        subsidy_yuan=yuan(worked.subsidy),
-        interest_yuan=yuan(sum(fen for _, fen in gross.interest)),
-        net_rate_percent=worked.net_rate_percent,
-        gross_rate_percent=gross.rate_percent,
+        **worked.cost._asdict(),
+        interest_yuan=yuan(sum(fen for _, fen in worked.gross.interest)),
         reading=case.reading,
         reference_series=case.series,
         years=tuple(_line(case, one) for one in worked.years),

@@ -8,6 +8,8 @@ and works the instalment out anew.
 
 from bisect import bisect_left
 from collections.abc import Mapping, Sequence
+from datetime import date
+from functools import lru_cache
 from itertools import count
 from typing import NamedTuple
 
@@ -29,16 +31,21 @@ class Period(NamedTuple):
     left: int
 
 
-def periods(loan: Loan) -> list[Period]:
+def periods(loan: Loan) -> Sequence[Period]:
     """The monthly periods from the first drawdown to the due date."""
-    due, first = loan.due_on.toordinal(), loan.first_drawn_on
+    return _periods(loan.first_drawn_on, loan.due_on.toordinal())
+
+
+@lru_cache(maxsize=256)
+def _periods(first: date, due: int) -> Sequence[Period]:
+    """The offers of many banks to one borrower run from the same day to the same day."""
     edges = [first.toordinal()]
     for months in count(1):
         edges.append(months_after(first, months))
         if edges[-1] >= due:
             break
     total = len(edges) - 1
-    return [Period(edges[i], min(edges[i + 1], due), edges[i + 1], total - i) for i in range(total)]
+    return tuple(Period(edges[i], min(edges[i + 1], due), edges[i + 1], total - i) for i in range(total))
 
 
 def level_instalment(balance: int, rate: int, left: int) -> int:

@@ -2,6 +2,7 @@
 
 from datetime import date
 from decimal import Decimal
+from typing import NamedTuple
 
 from pydantic import Field
 
@@ -71,6 +72,14 @@ class Quote(Terms):
     reference_series: str
     years: tuple[YearLine, ...]
     notes: tuple[str, ...]
+
+
+class Cost(NamedTuple):
+    """Of a quote what a loan costs, which is worked out for a third less than the whole of it."""
+
+    subsidy_yuan: Decimal
+    net_rate_percent: Decimal | None
+    gross_rate_percent: Decimal | None
 
 
 class ReadingTotal(Terms):

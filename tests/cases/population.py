@@ -339,7 +339,7 @@ class Registry:
         if (kind, moment) not in self._read:
             source = case_source(kind, moment, FULL)
             with self.database.reading() as session:
-                self._read[kind, moment] = read_cases(session, source, case_select(source, FULL), moment)
+                self._read[kind, moment] = read_cases(session, source, case_select(source, FULL))
         return self._read[kind, moment]
 
 

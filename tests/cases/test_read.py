@@ -11,7 +11,6 @@ import pytest
 from sqlalchemy.orm import Session
 
 from app.access.scope import FULL, Scope
-from app.cases import read
 from app.cases.read import case_select, find_case, read_cases
 from app.cases.select import CaseKind, Moment, case_source
 from app.rules import Provenance, Truth, evaluate, parse
@@ -40,7 +39,7 @@ def session(registry: Registry) -> Iterator[Session]:
 
 def in_scope(session: Session, kind: CaseKind, scope: Scope) -> set[UUID]:
     source = case_source(kind, NOW, FULL)
-    return {case.id for case in read_cases(session, source, case_select(source, scope), NOW)}
+    return {case.id for case in read_cases(session, source, case_select(source, scope))}
 
 
 def written(registry: Registry, kind: CaseKind, moment: Moment) -> dict[UUID, Written]:
@@ -142,23 +141,14 @@ def test_one_case_is_found_within_scope_only(registry: Registry, session: Sessio
 def test_cases_come_in_the_order_that_is_asked(registry: Registry, session: Session) -> None:
     source = case_source(CaseKind.LOAN, NOW, FULL)
     query = case_select(source, FULL).order_by(source.region.desc(), source.id.desc()).limit(20)
-    cases = read_cases(session, source, query, NOW)
+    cases = read_cases(session, source, query)
     everyone = sorted(((case.region_code, case.id) for case in registry.cases(CaseKind.LOAN, NOW)), reverse=True)
     assert [(case.region_code, case.id) for case in cases] == everyone[:20]
 
 
-def test_attestations_are_read_in_as_many_batches_as_it_takes(
-    registry: Registry, session: Session, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    source = case_source(CaseKind.LOAN, NOW, FULL)
-    monkeypatch.setattr(read, "_BATCH", 7)
-    everyone = {case.id: case for case in registry.cases(CaseKind.LOAN, NOW)}
-    assert {case.id: case for case in read_cases(session, source, case_select(source, FULL), NOW)} == everyone
-
-
-def test_no_cases_need_no_attestations(session: Session) -> None:
+def test_no_case_is_an_answer_too(session: Session) -> None:
     source = case_source(CaseKind.NEED, NOW, FULL)
-    assert read_cases(session, source, case_select(source, FULL).where(source.id == uuid4()), NOW) == []
+    assert read_cases(session, source, case_select(source, FULL).where(source.id == uuid4())) == []
 
 
 def test_the_attestation_of_one_programme_never_passes_another(registry: Registry) -> None:

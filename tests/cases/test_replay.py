@@ -147,7 +147,7 @@ def test_a_need_was_open_until_it_was_met_and_again_once_it_was_reopened(story: 
     def is_open(day: int | None) -> bool:
         source = case_source(CaseKind.NEED, Moment(AS_OF, None if day is None else at(day)), FULL)
         query = case_select(source, FULL).where(source.open, source.id == story.need)
-        return len(read_cases(story.session, source, query, Moment(AS_OF))) == 1
+        return len(read_cases(story.session, source, query)) == 1
 
     assert {day: is_open(day) for day in (2, 3, 8, 9, 10, 11, None)} == {
         2: False, 3: True, 8: True, 9: False, 10: False, 11: True, None: True,

@@ -84,7 +84,7 @@ def test_two_products_take_only_what_a_non_profit_may_not_pledge(market: Market,
 
     assert len(pledged) >= 2
     source = case_source(CaseKind.NEED, market.moment, FULL)
-    needs = read_cases(market.session, source, case_select(source, FULL).where(source.open), market.moment)
+    needs = read_cases(market.session, source, case_select(source, FULL).where(source.open))
     for record in pledged:
         verdicts = [(is_lawful(case), verdict(market, record.slug, case)) for case in needs]
         assert SECURITY_LAW in {leaf.id for _, leaf in market.products[record.slug].rules.rule.leaves}

@@ -5,7 +5,8 @@ from decimal import Decimal
 from typing import Any
 from uuid import UUID
 
-from app.matching.build import Outcome, case_of, match_product, steps_away
+from app.matching.build import Outcome, case_of, match_product
+from app.matching.questions import steps_away
 from app.products.models import StoredProduct
 from app.regions import region_names
 from app.rules.given import Provenance, Stated, given

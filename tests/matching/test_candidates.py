@@ -209,8 +209,8 @@ def test_a_page_takes_a_fixed_number_of_statements(world: World) -> None:
     more = statements(world, lambda: first_page(world, "plain", page_size=50))
     counted = statements(world, lambda: first_page(world, "plain", page_size=50, total=True))
     kinds = statements(world, lambda: first_page(world, "all-kinds", page_size=200, sort="registered"))
-    # Version, parameters, page, facts and attestations of the one kind; the count; two more for each other kind.
-    assert (len(plain), len(more), len(counted), len(kinds)) == (5, 5, 6, 9)
+    # Version, parameters, page, and the facts of the one kind; the count; one more for each other kind.
+    assert (len(plain), len(more), len(counted), len(kinds)) == (4, 4, 5, 6)
 
 
 def test_a_case_takes_a_fixed_number_of_statements(world: World) -> None:
@@ -218,9 +218,9 @@ def test_a_case_takes_a_fixed_number_of_statements(world: World) -> None:
     own_page(world, CaseKind.INSTITUTION, institution)
     small = statements(world, lambda: own_page(world, CaseKind.INSTITUTION, institution))
     large = statements(world, lambda: own_page(world, CaseKind.NEED, need, expand="conditions"))
-    # The case, its attestations, and what names all that it is held against; or that itself: programmes, parameters,
-    # series with points and products, and labels to be cited.
-    assert (len(small), len(large)) == (3, 8)
+    # The case, and what names all that it is held against; or that itself: programmes, parameters, series with points
+    # and products, and labels to be cited.
+    assert (len(small), len(large)) == (2, 7)
 
 
 def statements(world: World, ask: Callable[[], object]) -> list[str]:

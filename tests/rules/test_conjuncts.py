@@ -30,7 +30,6 @@ def test_the_parts_together_say_what_the_rule_says(question: Question) -> None:
     said = evaluate(question.rule, question.facts, question.as_of, PARAMETERS)
     verdicts = _verdicts(question)
     front, others = conjuncts(question.rule, 1)
-    verdicts.find((*front, *others))
     unmet = [one for one in others if verdicts[one] is not Truth.TRUE]
     assert verdicts.only_unmet(others) is (unmet[0] if _is_one_false(unmet, verdicts) else None)
     assert kleene_all([verdicts.all_of(front), verdicts.all_of(others)]) is said
@@ -111,5 +110,4 @@ def test_a_case_is_asked_once() -> None:
     assert verdicts[demand] is Truth.TRUE
     # What was found is not asked again, or a change of the facts would be seen.
     verdicts.facts.values["institution.beds_total"] = 49
-    verdicts.find([demand])
     assert verdicts.all_of((demand,)) is Truth.TRUE

@@ -20,7 +20,7 @@ from sqlalchemy.orm import Session
 
 from app.access.scope import FULL
 from app.cases.select import CaseKind, CaseSource, Moment, case_source
-from app.matching.build import steps_away
+from app.matching.questions import steps_away
 from app.rules import Dated, Parameter, Parameters, Truth, evaluate, parse
 from app.rules.bind import bind
 from app.rules.catalogue import CATALOGUE

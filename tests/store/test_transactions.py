@@ -153,6 +153,21 @@ def test_sqlite_connections_are_prepared(sqlite_database: Database) -> None:
     assert state == {"foreign_keys": 1, "journal_mode": "wal", "synchronous": 1, "busy_timeout": 50}
 
 
+def test_sqlite_is_told_only_when_reading_turns_to_writing(sqlite: SqliteDatabases) -> None:
+    """Each such pragma lets every prepared statement expire: the next one is prepared anew."""
+    database = open_database(settings_for(sqlite.create(), pool_size=1, worker_threads=1))
+    seen: list[str] = []
+    for unit in (database.reading, database.reading, database.writing, database.writing, database.reading):
+        with unit() as session:
+            driver = session.connection().connection.driver_connection
+            assert driver is not None
+            driver.set_trace_callback(seen.append)
+            session.scalar(select(func.count()).select_from(PolicyDocument))
+    database.dispose()
+    # The first was told before anybody listened.
+    assert [one for one in seen if one.startswith("PRAGMA")] == ["PRAGMA query_only = 0", "PRAGMA query_only = 1"]
+
+
 def test_a_sqlite_writer_that_waited_in_vain_leaves_a_usable_pool(sqlite_database: Database) -> None:
     def write_beside() -> None:
         with sqlite_database.writing() as second:

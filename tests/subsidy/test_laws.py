@@ -10,9 +10,10 @@ from dateutil.relativedelta import relativedelta
 from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
-from app.subsidy import Drawdown, FixedRate, Loan, Quote, Reading, Window, quote
+from app.subsidy import Drawdown, FixedRate, Loan, Quote, Reading, Window, cost, quote
 from app.subsidy.account import Account
 from app.subsidy.calculate import Circumstances, prepare, year_amounts
+from app.subsidy.reading import RateDay
 from tests.subsidy import loans
 from tests.subsidy.samples import DEFAULT, NAMED, RATES, reading
 
@@ -238,3 +239,13 @@ def test_the_loans_own_first_drawdown_is_the_latest_start_of_its_project(loan: L
     )
     assert same == alone
     assert earlier.subsidy_yuan <= alone.subsidy_yuan
+
+
+@many
+@given(loans.loans(), loans.readings(), loans.windows)
+def test_the_cost_is_the_quotes_without_its_years(loan: Loan, chosen: Reading, window: Window) -> None:
+    # A cost knows of no application.
+    assume(chosen.rate_day is not RateDay.APPLICATION_DATE)
+    whole = quote(loan, chosen, RATES, window=window)
+    found = cost(loan, chosen, RATES, window=window)
+    assert found == (whole.subsidy_yuan, whole.net_rate_percent, whole.gross_rate_percent)
