@@ -43,7 +43,7 @@ _INSTITUTIONS: Final = 900
 # So many others were asked before, as in a service that has been up for some minutes.
 _OTHERS: Final = 150
 _AGAIN: Final = 5
-_ROUNDS: Final = 12
+_ROUNDS: Final = 24
 _BARE: Final = "裸的 FastAPI 路由"
 # What makes the variants of one sample product differ from each other, in yuan.
 _STEP: Final = 10_000
