@@ -92,7 +92,7 @@ def _stored(source: CaseSource, facts: Sequence[Any]) -> Iterator[tuple[str, Sta
     stored = source.facts.stored
     masks = list(zip(source.facts.masks(), facts[len(stored) :], strict=True))
     checked, registry = (_vouched_for(masks, mask) for mask in (CHECKED, REGISTRY))
-    for key, value in zip(stored, facts, strict=False):
+    for key, value in zip(stored, facts[: len(stored)], strict=True):
         if value is not None:
             # Where both vouch for a value, the registry is the better source; the white list is one itself.
             by_registry = key in registry or key.startswith(f"{Subject.WHITELIST}.")

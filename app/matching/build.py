@@ -13,7 +13,7 @@ from typing import Any, Final, Generic, TypeVar
 from app.matching.questions import Asked, Rest
 from app.products.models import StoredProduct
 from app.programmes.models import Confidence, Force, StoredProgramme
-from app.rules.advise import Advice, Steps
+from app.rules.advise import Advice
 from app.rules.check import Rule
 from app.rules.conjuncts import Verdicts, conjuncts
 from app.rules.explain import Findings, Names
@@ -123,20 +123,15 @@ class Match(Generic[S]):
     @property
     def advice(self) -> Advice | None:
         """What is missing and what would help, where the conditions are not met."""
-        return None if self.rest is None else self.rest.advice
+        return None if self._rest is None else self._rest.advice
 
     @property
     def missing(self) -> tuple[str, ...]:
         """The facts that can still decide, where facts are what is wanting."""
-        return self.rest.missing if self.rest and self.outcome is Outcome.NEEDS_INFO else ()
+        return self._rest.missing if self._rest and self.outcome is Outcome.NEEDS_INFO else ()
 
     @property
-    def nearest(self) -> Steps | None:
-        """The first of the ways to meet the conditions: all that a summary shows of the advice."""
-        return self.rest.nearest if self.rest else None
-
-    @property
-    def rest(self) -> Rest | None:
+    def _rest(self) -> Rest | None:
         """What is still open of the conditions, where something is left to do."""
         if self.asked is None or self.offer.rule is None or self.outcome not in ADVISED:
             return None
@@ -210,7 +205,9 @@ def judged(offer: Offer[S], case: Case, parameters: Parameters, names: Names) ->
     if offer.rule is None:
         return informative(offer, window)
     verdicts, (front, others) = asked.verdicts, conjuncts(offer.rule, offer.applies_count)
-    return heard(offer, asked, window, verdicts.all_of(front), verdicts.all_of(others), verdicts.only_unmet(others))
+    fits, met = verdicts.all_of(front), verdicts.all_of(others)
+    only_unmet = verdicts.only_unmet(others) if met is _FALSE else None
+    return heard(offer, asked, window, fits=fits, met=met, only_unmet=only_unmet)
 
 
 def informative(offer: Offer[S], window: WindowState) -> Match[S]:
@@ -219,7 +216,7 @@ def informative(offer: Offer[S], window: WindowState) -> Match[S]:
 
 
 def heard(
-    offer: Offer[S], asked: Asked, window: WindowState, fits: Truth, met: Truth, only_unmet: Rule | None
+    offer: Offer[S], asked: Asked, window: WindowState, *, fits: Truth, met: Truth, only_unmet: Rule | None
 ) -> Match[S]:
     """What the offer says of a case: whether it is for it, whether what it asks is met, and what alone of that is not.
 

@@ -1,5 +1,6 @@
 """What an institution, or one of its projects, needs or loans, is eligible for."""
 
+from functools import partial
 from typing import Annotated, Final, Literal
 from uuid import UUID
 
@@ -8,6 +9,7 @@ from sqlalchemy.orm import Session
 
 from app.access.permissions import Permission, permits
 from app.access.scope import InScope
+from app.cases.read import Case as RegistryCase
 from app.cases.select import Moment
 from app.http.clock import today
 from app.http.instants import Instant
@@ -58,12 +60,15 @@ def list_matches(
     """Programmes and products, best first, with advice, net rates, and the best bundle of programmes."""
     moment = Moment(as_of or today(), known_at)
     found = fetch_case(session, CaseAsked(institution_id, project, need, loan), moment, scope)
-    if expand or offer is not None:
+    if expand:
         library, shelf = fetch_library(session), fetch_products(session, moment.as_of)
-        say = matches_written if expand else summary
-        answer = say(found, moment, library, shelf, offer)
+        answer = matches_written(found, moment, library, shelf, offer)
     else:
-        stands = standing(session, moment.as_of)
-        asked = Asked(moment, found, stands.name)
-        answer = _SUMMARIES.get(asked, lambda: summary(found, moment, stands.library, stands.products))
+        answer = _in_brief(session, found, moment, offer)
     return Response(answer, media_type="application/json")
+
+
+def _in_brief(session: Session, found: RegistryCase, moment: Moment, offer: str | None) -> bytes:
+    stands = standing(session, moment.as_of)
+    say = partial(summary, found, moment, stands.library, stands.products, offer)
+    return say() if offer is not None else _SUMMARIES.get(Asked(moment, found, stands.name), say)

@@ -13,7 +13,7 @@ from app.products.internal import BY_THE_BANK, INTERNAL, masked_rule
 from app.products.models import StoredProduct
 from app.rules.advise import Steps
 from app.rules.check import fact_key
-from app.rules.levers import TIME
+from app.rules.facts import TIME
 
 _CITATION: Final = Citation(document="", document_number=None, clause=None, label=BY_THE_BANK, summary=None)
 _STEP: Final = StepOut(fact=INTERNAL, label=BY_THE_BANK, target=BY_THE_BANK, distance=BY_THE_BANK)

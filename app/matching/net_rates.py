@@ -1,7 +1,6 @@
 """What is left of a product's rate after the interest subsidy that the case has or may have. Pure."""
 
-from collections.abc import Iterator, Sequence
-from contextlib import suppress
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date
 from decimal import Decimal
@@ -34,7 +33,7 @@ class NetRate(NamedTuple):
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Price:
-    """What the arithmetic of a loan takes from its product; the same object for the same price."""
+    """What the arithmetic of a loan takes from its product; nearly always the same object for the same price."""
 
     contract_rate: FixedRate | LprRate
     repayment_style: RepaymentStyle
@@ -79,17 +78,19 @@ class NetRates:
             return None
         if price not in self._found:
             loan = _loan(price, self.case.as_of, *self._wanted)
-            found = (NetRate(one.match, loan, cost) for one, cost in self._costs(loan))
+            found = filter(None, (self._under(one, loan) for one in self._subsidies))
             best = max(found, key=lambda net: (net.programme.offer.is_original, net.cost.subsidy_yuan), default=None)
             self._found[price] = best
         return self._found[price]
 
-    def _costs(self, loan: Loan) -> Iterator[tuple[Subsidised, Cost]]:
-        """Nothing where the arithmetic refuses: a term too long, or a rate that had not begun on the day."""
-        for one in self._subsidies:
-            terms, reading = one.terms, one.terms.readings.default.reading
-            with suppress(SubsidyError):
-                yield one, cost(loan, reading, self.rates, window=terms.window, excluding=terms.excluding)
+    def _under(self, one: Subsidised, loan: Loan) -> NetRate | None:
+        """None where the arithmetic refuses: a term too long, or a rate that had not begun on the day."""
+        terms, reading = one.terms, one.terms.readings.default.reading
+        try:
+            found = cost(loan, reading, self.rates, window=terms.window, excluding=terms.excluding)
+        except SubsidyError:
+            return None
+        return NetRate(one.match, loan, found)
 
 
 def _wanted(case: Case) -> tuple[Decimal, int] | None:

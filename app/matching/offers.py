@@ -3,7 +3,7 @@
 from collections import Counter
 from collections.abc import Iterable, Sequence
 from datetime import date
-from typing import Any
+from typing import Any, Final
 
 from app.matching.answers import (
     OUTCOME_LABELS,
@@ -49,7 +49,9 @@ def product_out(match: ProductMatch, citations: Citations, costs: NetRates) -> P
         advice=mask.advice(advice_out(match.advice)),
         notes=list(product.record.notes),
         rate=rate_out(product, costs.case.as_of, costs.rates),
-        net_rate=net_rate_out(match.outcome, costs.price(pricing_of(product.record)), costs),
+        net_rate=None
+        if match.outcome in WITHOUT_NET_RATE
+        else net_rate_out(costs.price(pricing_of(product.record)), costs),
     )
 
 
@@ -73,11 +75,13 @@ def rate_out(product: StoredProduct, day: date, rates: Rates) -> LendingRateOut:
     )
 
 
-def net_rate_out(outcome: Outcome, price: Price | None, costs: NetRates) -> NetRateOut | None:
-    """What the interest subsidy leaves of the rate, where the product may be had."""
-    if price is None or outcome in {Outcome.NOT_APPLICABLE, Outcome.INELIGIBLE}:
-        return None
-    net = costs.of(price)
+# Where the product may not be had.
+WITHOUT_NET_RATE: Final = frozenset({Outcome.NOT_APPLICABLE, Outcome.INELIGIBLE})
+
+
+def net_rate_out(price: Price | None, net_rates: NetRates) -> NetRateOut | None:
+    """What the interest subsidy leaves of the rate."""
+    net = None if price is None else net_rates.of(price)
     return None if net is None else _net_rate_out(net)
 
 

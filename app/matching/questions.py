@@ -39,7 +39,10 @@ class _ById:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class _Day:
-    """What all questions about a case share, and with it all cases of a day. The same object for the same."""
+    """What all questions about a case share, and with it all cases of a day.
+
+    Nearly always the same object for the same; another one only costs time.
+    """
 
     as_of: date
     parameters: Parameters
@@ -80,7 +83,7 @@ class Asked:
         return explain_bound(bound, self.verdicts.facts, self.names)
 
     def is_one_step_away(self, part: Rule) -> bool:
-        """Whether one changeable condition is all that keeps this part, which is not met, from being met."""
+        """Whether one changeable condition is all that keeps this part, which is FALSE, from being met."""
         bound = bind(part, self.verdicts.as_of, self.verdicts.parameters)
         return bound.can_come_true if isinstance(bound, Condition) else steps_away(self.explanation(part)) == 1
 

@@ -34,7 +34,7 @@ from app.matching.case_schemas import MatchesOut
 from app.matching.fetch import Library, case_to_match
 from app.matching.masks import Mask
 from app.matching.net_rates import NetRates, Price, Pricing
-from app.matching.offers import outcome_label
+from app.matching.offers import WITHOUT_NET_RATE, outcome_label
 from app.matching.questions import Asked, Rest
 from app.matching.routes import DISCLAIMER
 from app.matching.schemas import NetRateOut
@@ -63,7 +63,7 @@ def summary(
     products = product_cards(shelf, library.rates, case, library.parameters)
     policies_heard, products_heard = _Heard(policies, asked), _Heard(products, asked)
     programmes, fits = ranked(policies_heard.matches), products_heard.matches
-    quotes, costs = quotes_of(programmes, case, library), _Costs(net_rates(programmes, case, library))
+    quotes, costs = quotes_of(programmes, case, library), _NetRatesWritten(net_rates(programmes, case, library))
     options = choices(programmes, case, quotes)
     frame = MatchesOut(
         case=case_out(found),
@@ -100,17 +100,17 @@ class _Heard(Generic[S]):
             return informative(card.offer, card.window)
         fits, met = answers.all_of(rule.front), answers.all_of(rule.others)
         only_unmet = index.only_unmet(answers, rule) if met is Truth.FALSE else None
-        return heard(card.offer, self._asked, card.window, fits, met, only_unmet)
+        return heard(card.offer, self._asked, card.window, fits=fits, met=met, only_unmet=only_unmet)
 
     def verdict(self, match: Match[S], card: Card[S], label: str) -> bytes:
         """The middle of a row: the outcome, what is missing, and what would help first."""
         said = _said(match.outcome, label, match.window, match.near_miss)
-        left, is_asked = self._answers.open, match.outcome is Outcome.NEEDS_INFO
+        still, is_asked = self._answers.open, match.outcome is Outcome.NEEDS_INFO
         if card.rule is None or match.outcome not in ADVISED:
             return said + _NOTHING_TOLD
         if not is_asked and self._answers.is_hopeless(card.rule):
             return said + _NOTHING_TOLD
-        rest = self._asked.rest_of(tuple([part for part, bit in card.rule.parts if left & bit]))
+        rest = self._asked.rest_of(tuple([part for part, bit in card.rule.parts if still & bit]))
         if card.mask is not None:
             return said + _told(rest, is_asked, card.mask)
         told = self._told.get((rest, is_asked))
@@ -119,32 +119,34 @@ class _Heard(Generic[S]):
         return said + told
 
 
-def _programme_row(match: ProgrammeMatch, heard: _Heard[StoredProgramme]) -> bytes:
-    card = heard.cards[match.offer.slug]
-    return b"{%b,%b}" % (card.head, heard.verdict(match, card, OUTCOME_LABELS[match.outcome]))
+def _programme_row(match: ProgrammeMatch, shelf: _Heard[StoredProgramme]) -> bytes:
+    card = shelf.cards[match.offer.slug]
+    return b"{%b,%b}" % (card.head, shelf.verdict(match, card, OUTCOME_LABELS[match.outcome]))
 
 
-def _product_row(match: ProductMatch, heard: _Heard[StoredProduct], costs: "_Costs") -> bytes:
-    card = heard.cards[match.offer.slug]
-    said = heard.verdict(match, card, outcome_label(match.outcome))
+def _product_row(match: ProductMatch, shelf: _Heard[StoredProduct], costs: "_NetRatesWritten") -> bytes:
+    card = shelf.cards[match.offer.slug]
+    said = shelf.verdict(match, card, outcome_label(match.outcome))
     return b'{%b,%b,%b,"net_rate":%b}' % (card.head, said, card.tail, costs.written(match.outcome, card.pricing))
 
 
-class _Costs:
+class _NetRatesWritten:
     """Net rates as they are written, each price once."""
 
-    def __init__(self, costs: NetRates) -> None:
-        self._costs = costs
+    def __init__(self, net_rates: NetRates) -> None:
+        self._net_rates = net_rates
         self._written: dict[Price, bytes] = {}
 
     def written(self, outcome: Outcome, pricing: Pricing | None) -> bytes:
         """What a product with this outcome costs."""
-        price = None if pricing is None else self._costs.price(pricing)
-        if price is None or outcome is Outcome.INELIGIBLE:
+        if pricing is None or outcome in WITHOUT_NET_RATE:
+            return _NOTHING
+        price = self._net_rates.price(pricing)
+        if price is None:
             return _NOTHING
         found = self._written.get(price)
         if found is None:
-            found = self._written[price] = _NET_RATE.dump_json(offers.net_rate_out(outcome, price, self._costs))
+            found = self._written[price] = _NET_RATE.dump_json(offers.net_rate_out(price, self._net_rates))
         return found
 
 

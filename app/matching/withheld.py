@@ -41,10 +41,6 @@ class Withheld(Match[StoredProduct]):
         """What the advice says is missing."""
         return self.advice.missing if self.advice else ()
 
-    @property
-    def nearest(self) -> None:
-        """No step, as in the advice."""
-
 
 def without_internal(match: ProductMatch) -> ProductMatch:
     """The same match as anybody may read it; itself where nothing of the product is internal."""

@@ -12,8 +12,9 @@ from app.rules.check import Rule
 from app.rules.conjuncts import Verdicts, demands
 from app.rules.evaluate import truth_of, truth_of_condition
 from app.rules.explain import NO_NAMES, Names
+from app.rules.facts import TIME
 from app.rules.given import Facts, given
-from app.rules.levers import TIME, Lever, later_days, levers, nearest_value
+from app.rules.levers import Lever, later_days, levers, nearest_value
 from app.rules.missing import Missing, learnable, missing_facts
 from app.rules.parameters import NO_PARAMETERS, Parameters
 from app.rules.steps import Step, step_of

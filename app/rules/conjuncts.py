@@ -12,6 +12,7 @@ from typing import Final, TypeAlias
 
 from app.rules.bind import bind
 from app.rules.check import Rule, fact_key, operands, walk
+from app.rules.facts import TIME
 from app.rules.given import Facts
 from app.rules.nodes import All, AnyOne, Leaf, MonthsAgo, Node, Not, Param
 from app.rules.parameters import Parameters
@@ -19,8 +20,6 @@ from app.rules.truth import Truth, kleene_all
 
 # A demand is a condition or two with their verdicts, about 3 kB; as many as some thousand products make.
 _MOST_KEPT: Final = 8192
-# Joins what waiting may turn; no fact has such a key.
-_TIME: Final = "as_of"
 _DEMANDS: Final = "demands"
 _CHECKED: Final = "checked"
 _MOVES: Final = "moves"
@@ -109,7 +108,7 @@ def _groups(members: Demands) -> Iterator[Demands]:
 
 def _time(member: Rule) -> Iterable[str]:
     """Waiting turns what counts months, and what names a parameter that will have another value."""
-    return [_TIME] if any(_is_dated(leaf) for _, leaf in member.leaves) else []
+    return [TIME] if any(_is_dated(leaf) for _, leaf in member.leaves) else []
 
 
 def _is_dated(leaf: Leaf) -> bool:

@@ -44,6 +44,8 @@ class Visibility(StrEnum):
 
 # Money in yuan with fen, percentages with two decimals: the resolution in which advice counts distances.
 HUNDREDTH: Final = Decimal("0.01")
+# What waiting moves, in the place of a fact; no fact has such a key.
+TIME: Final = "as_of"
 ONE: Final = Decimal(1)
 SLUG: Final = re.compile(r"[a-z0-9][a-z0-9-]{0,79}")
 

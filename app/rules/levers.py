@@ -13,14 +13,13 @@ from app.rules.bind import Bound, Condition, bind_afresh, conditions
 from app.rules.cells import answers, cells
 from app.rules.check import Rule
 from app.rules.evaluate import truth_of_condition
-from app.rules.facts import FactType
+from app.rules.facts import TIME, FactType
 from app.rules.given import Facts
 from app.rules.months import add_months
 from app.rules.parameters import Parameters
 from app.rules.truth import Truth
 from app.rules.values import Value
 
-TIME: Final = "as_of"
 # Whoever is told to wait, waits for one of the next turns; the bound keeps a rule about dozens of dates cheap.
 _MOST_DAYS: Final = 24
 _Distance: TypeAlias = tuple[Decimal, int]

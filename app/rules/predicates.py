@@ -1,7 +1,7 @@
 """An index of predicates: what many rules demand is asked of a case once, and each rule is then decided by its bits.
 
 So content-based publish and subscribe matches one event against many subscriptions. A predicate is a demand, which most
-rules share with others; a rule is the `all` of some, and costs two operations on whole numbers.
+rules share with others; a rule is the `all` of some, and costs a few operations on whole numbers.
 """
 
 from collections import Counter
@@ -91,7 +91,7 @@ class PredicateIndex:
 
     def ask(self, facts: Facts) -> Answers:
         """What a case says of all of them."""
-        false = unknown = left = 0
+        false = unknown = still = 0
         for bit, verdict, unsettled_by in self._predicates:
             truth = verdict(facts)
             if truth is _TRUE:
@@ -101,8 +101,8 @@ class PredicateIndex:
                 false |= bit
             else:
                 unknown |= bit
-            left |= bit
-        return Answers(false, unknown, left)
+            still |= bit
+        return Answers(false, unknown, still)
 
     def only_unmet(self, answers: Answers, rule: Indexed) -> Rule | None:
         """What alone of the rule behind its front is not met, if all else is."""
@@ -119,6 +119,6 @@ def _all_of(rule: Rule, first: int) -> Iterator[Rule]:
 
 def _predicate(bit: Bits, demand: Rule, as_of: date, parameters: Parameters) -> _Predicate:
     bound = bind(demand, as_of, parameters)
-    # A single condition is met by a value that it may use; only that there is none can be met and not stay so.
+    # Of single conditions only `not known` can be met now and cease to be met when a fact is learned.
     stays = isinstance(bound, Condition) and not bound.asks_known
     return _Predicate(bit, bound.verdict, None if stays else demand)

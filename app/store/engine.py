@@ -22,6 +22,8 @@ from app.config import Settings
 
 # Execution option that tells the begin hook of SQLite which BEGIN to emit; an engine without it writes.
 _READS = "yinqiao_reads"
+# What an SQLite connection was last told about it.
+_TOLD = "yinqiao_told_to_read"
 _WAL_ATTEMPTS = 200
 _WAL_PAUSE_SECONDS = 0.01
 # A pooled connection is renewed after half an hour: proxies and firewalls drop idle ones without a word.
@@ -114,7 +116,9 @@ def _compact_json(value: object) -> str:
 
 
 def _postgres_engine(url: URL, settings: Settings, role: str | None) -> Engine:
-    options = f"-c statement_timeout={settings.statement_timeout_ms} -c lock_timeout={settings.lock_timeout_ms}"
+    timeouts = f"-c statement_timeout={settings.statement_timeout_ms} -c lock_timeout={settings.lock_timeout_ms}"
+    # Days are read as text too; a server may be set to write them otherwise.
+    options = f"{timeouts} -c datestyle=ISO"
     if role is not None:
         # From the first statement of every connection on, so that no transaction can forget it.
         options += f" -c role={role}"
@@ -172,11 +176,12 @@ def _begin_sqlite(connection: Connection) -> None:
     reads = bool(connection.get_execution_options().get(_READS, False))
     driver = connection.connection.cursor()
     # The pragma lets every prepared statement expire, so that each would be prepared anew in each transaction.
-    if connection.info.get(_READS) is not reads:
+    if connection.info.get(_TOLD) is not reads:
         driver.execute(f"PRAGMA query_only = {int(reads)}")
-        connection.info[_READS] = reads
+        connection.info[_TOLD] = reads
     if reads:
-        # Past SQLAlchemy, which takes longer than a small query does; this waits for nothing and cannot fail.
+        # Past SQLAlchemy, which takes longer than a small query does; this waits for nothing, so that nothing but a
+        # broken connection can make it fail.
         driver.execute("BEGIN")
     else:
         # IMMEDIATE takes the write lock before the first read: what a writer has read cannot be stale when it writes.

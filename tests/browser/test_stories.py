@@ -192,7 +192,8 @@ def test_an_institution_sees_what_it_gets_why_not_and_how_much_a_year(sight: Sig
     before = sight.clicks
     sight.follow(re.compile("^差在哪里"))
     assert sight.clicks - before <= 1
-    assert sight.page.locator(".status.bad, .status.warn").count() > 0
+    # Waited for: `count` would look at whatever of the page has arrived.
+    sight.page.locator(".status.bad, .status.warn").first.wait_for()
     before = sight.clicks
     sight.follow(re.compile("^贴息测算$"))
     for name, value in {
