@@ -2,12 +2,15 @@
 
 import os
 import re
+from collections.abc import Sequence
+from functools import cache
 from http import HTTPStatus
 from typing import Final
 
-from fastapi import FastAPI, Request, Response
+from fastapi import APIRouter, FastAPI, Request, Response
 from starlette.exceptions import HTTPException
 from starlette.middleware.gzip import GZipMiddleware
+from starlette.routing import BaseRoute
 from starlette.staticfiles import StaticFiles
 from starlette.types import ASGIApp, Receive, Scope, Send
 
@@ -115,13 +118,21 @@ _YEAR: Final = "public, max-age=31536000, immutable"
 _COMPRESSED_FROM: Final = 1_000
 
 
+@cache
+def _pages() -> Sequence[BaseRoute]:
+    """The pages of every application, put together once."""
+    console = APIRouter()
+    for room in ROOMS:
+        console.include_router(room.router)
+    return tuple(console.routes)
+
+
 def install_console(app: FastAPI, settings: Settings) -> None:
     """Give `app` its pages. Only the demonstration on its own SQLite file has a door without a password."""
     app.state.inside = Inside(app)
     app.mount(f"{STATIC}/htmx", KeptFiles(packages=[("js_lib_htmx", "static")]), name="htmx")
     app.mount(STATIC, KeptFiles(packages=[("app.console", "static")]), name="static")
-    for room in ROOMS:
-        app.include_router(room.router)
+    app.router.routes.extend(_pages())
     if is_demonstration(settings):
         app.include_router(demo_pages.router)
     app.add_middleware(CompressedPages)

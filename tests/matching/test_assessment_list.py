@@ -1,6 +1,6 @@
 """The list of assessments: newest first, paged, filtered by institution and by when they were made, within scope."""
 
-from collections.abc import Iterator
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
 from uuid import UUID, uuid4
@@ -8,8 +8,9 @@ from uuid import UUID, uuid4
 import pytest
 import time_machine
 
-from app.access.scope import Scope, caller_scope
+from app.access.scope import Scope
 from app.cases.select import CaseKind
+from tests.callers import ANYBODY
 from tests.matching.conftest import World
 from tests.matching.factories import AS_OF
 
@@ -111,20 +112,11 @@ def test_a_cursor_belongs_to_its_filters(workshop: World, owners: list[UUID], ma
         assert (refused.status_code, refused.json()["code"]) == (422, "cursor_refused")
 
 
-@pytest.fixture
-def scoped(workshop: World) -> Iterator[dict[str, Scope]]:
-    """Lets a test say as whom it calls."""
-    calls = {"as": Scope("")}
-    workshop.app.dependency_overrides[caller_scope] = lambda: calls["as"]
-    yield calls
-    del workshop.app.dependency_overrides[caller_scope]
-
-
 def test_a_caller_sees_the_assessments_in_scope_alone(
-    workshop: World, owners: list[UUID], made: list[dict[str, Any]], scoped: dict[str, Scope]
+    workshop: World, owners: list[UUID], made: list[dict[str, Any]], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     for place, scope in enumerate((Scope.of_region("140100"), Scope("", owners[1]))):
-        scoped["as"] = scope
+        monkeypatch.setattr(workshop.app.state.gate, "caller", replace(ANYBODY, scope=scope))
         seen = {one["id"] for one in listed(workshop)}
         assert set(ids(made[place::2])) <= seen
         assert not set(ids(made[1 - place :: 2])) & seen
