@@ -127,6 +127,8 @@ def _postgres_engine(url: URL, settings: Settings, role: str | None) -> Engine:
         isolation_level="READ COMMITTED",
         pool_pre_ping=True,
         pool_recycle=_RECYCLE_SECONDS,
+        # We have no such column; looking for the type would take three round trips of every first connection.
+        use_native_hstore=False,
         connect_args={"options": options, "application_name": "yinqiao"},
         **_pool_options(settings),
     )
