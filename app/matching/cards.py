@@ -51,7 +51,7 @@ class Cards(NamedTuple, Generic[S]):
     made_of: tuple[object, ...]
 
 
-# Today and a few other days, for each kind of case; a card takes about 1 kB.
+# Today and a few other days, for each kind of case; a card takes about 2 kB.
 _PROGRAMMES: Final[Kept[tuple[object, ...], Cards[StoredProgramme]]] = Kept(16)
 _PRODUCTS: Final[Kept[tuple[object, ...], Cards[StoredProduct]]] = Kept(16)
 

@@ -168,6 +168,34 @@ def test_sqlite_is_told_only_when_reading_turns_to_writing(sqlite: SqliteDatabas
     assert [one for one in seen if one.startswith("PRAGMA")] == ["PRAGMA query_only = 0", "PRAGMA query_only = 1"]
 
 
+def test_sqlite_reads_only_after_a_writer_that_never_began_and_after_a_new_connection(sqlite: SqliteDatabases) -> None:
+    database = open_database(settings_for(sqlite.create(), pool_size=1, worker_threads=1, busy_timeout_ms=1))
+
+    def write_while_reading() -> None:
+        with database.reading() as session:
+            session.add(a_document())
+            session.flush()
+
+    def write() -> None:
+        with database.writing() as session:
+            session.add(a_document())
+
+    holder = sqlite3.connect(str(database.engine.url.database), isolation_level=None)
+    holder.execute("BEGIN IMMEDIATE")
+    with pytest.raises(OperationalError, match="locked"):
+        write()
+    holder.close()
+    with pytest.raises(OperationalError, match="readonly"):
+        write_while_reading()
+    with database.engine.connect() as connection:
+        connection.invalidate()
+    with pytest.raises(OperationalError, match="readonly"):
+        write_while_reading()
+    write()
+    assert documents(database) == 1
+    database.dispose()
+
+
 def test_a_sqlite_writer_that_waited_in_vain_leaves_a_usable_pool(sqlite_database: Database) -> None:
     def write_beside() -> None:
         with sqlite_database.writing() as second:
