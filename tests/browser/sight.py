@@ -6,7 +6,6 @@ sight.go("/affairs")
 assert sight.faults() == []
 """
 
-import re
 from dataclasses import dataclass, field
 from importlib.resources import files
 from pathlib import Path
@@ -14,7 +13,7 @@ from re import Pattern
 from typing import Any, Final
 from urllib.parse import urlsplit
 
-from playwright.sync_api import Browser, BrowserContext, Error, FilePayload, Page, Request
+from playwright.sync_api import Browser, BrowserContext, Error, FilePayload, Locator, Page, Request, expect
 
 AXE: Final = files("axe_playwright_python").joinpath("axe.min.js").read_text(encoding="utf-8")
 _RULES: Final = {
@@ -37,9 +36,9 @@ _SMALL: Final = """() => [
     return shown && !inline && !one.closest('.skip') && !one.matches('.skip') && Math.min(box.width, box.height) < 24;
   })
   .map(one => one.outerHTML.slice(0, 120))"""
-# What the browser says of an answer that is meant to be a refusal.
 # Milliseconds until a workbook has been read and written on a busy machine.
 _PATIENCE: Final = 60_000
+# What the browser says of an answer that is meant to be a refusal.
 _HARMLESS: Final = ("the server responded with a status of 4",)
 
 
@@ -66,7 +65,7 @@ class Sight:
         made.page.on("request", made._noted)
         made.page.goto(base + "/")
         if large:
-            made.page.click("button[value=large]")
+            made._leave("button[value=large]")
         return made
 
     def close(self) -> None:
@@ -75,12 +74,12 @@ class Sight:
     def enter(self, login: str) -> None:
         """Sign in with one press, as the demonstration offers it."""
         self.page.goto(self.base + "/")
-        self.page.click(f"button[value='{login}']")
+        self._leave(f"button[value='{login}']")
         while self.path in {"/account/second-factor", "/sign-in/code"}:
             # Only the demonstration shows it; a code works once, so the next one may have to be waited for.
             code = self.page.locator(".secret code").inner_text()
             self.fill("code", code)
-            self.page.locator("main form[method=post] button[type=submit]").first.click()
+            self._leave("main form[method=post] button[type=submit]")
 
     def go(self, path: str) -> int | None:
         """The status of a page; None for a file, which a browser saves."""
@@ -94,12 +93,12 @@ class Sight:
 
     def click(self, selector: str) -> None:
         self.clicks += 1
-        self.page.click(selector)
+        self._leave(selector)
 
     def press(self, name: str | Pattern[str]) -> None:
         """A button of the page by what is written on it."""
         self.clicks += 1
-        self.page.locator("main").get_by_role("button", name=name).first.click()
+        self._leave(self.page.locator("main").get_by_role("button", name=name))
 
     def follow(self, name: str | Pattern[str]) -> None:
         """A link of the page or of the menu by what is written on it."""
@@ -108,12 +107,12 @@ class Sight:
         if not link.is_visible() and menu.is_visible():
             menu.click()
         self.clicks += 1
-        link.click()
+        self._leave(link)
 
     def confirm(self) -> None:
         """The first button of a page that says once more what will happen."""
         self.clicks += 1
-        self.page.locator("main form[method=post] button[type=submit]").first.click()
+        self._leave("main form[method=post] button[type=submit]")
 
     def fill(self, name: str, value: str) -> None:
         box = self.page.locator(f"main [name='{name}']").first
@@ -131,15 +130,16 @@ class Sight:
         """Choose a file, send it, and look until what was found in it is there."""
         file = FilePayload(name=name, mimeType="application/octet-stream", buffer=content)
         self.page.locator("main input[type=file]").set_input_files(file)
-        self.page.locator("main form:has(input[type=file]) button[type=submit]").click()
+        self._leave("main form:has(input[type=file]) button[type=submit]")
         self.page.get_by_text("本页自动更新").wait_for(state="detached", timeout=_PATIENCE)
 
-    def wait_until(self, text: str) -> None:
-        """Until a page that renews itself says something."""
-        self.page.get_by_text(text).first.wait_for(timeout=_PATIENCE)
-
-    def says(self, text: str) -> bool:
-        return text in re.sub(r"\s+", " ", self.page.inner_text("body"))
+    def says(self, text: str | Pattern[str]) -> bool:
+        """Whether the page says it, or comes to say it: what arrives and what renews itself is waited for."""
+        try:
+            expect(self.page.locator("body")).to_contain_text(text, use_inner_text=True, timeout=_PATIENCE)
+        except AssertionError:
+            return False
+        return True
 
     def download(self, link: str) -> bytes:
         """The file behind a link."""
@@ -171,6 +171,12 @@ class Sight:
         found += [f"sideways by {sideways} px"] if sideways > 0 else []
         found += [f"asked {one}" for one in self.elsewhere] + [f"said {one}" for one in self.said]
         return found
+
+    def _leave(self, button: str | Locator) -> None:
+        """Press what leads somewhere, and wait until that has arrived: a click alone does not wait for its answer."""
+        where = self.page.locator(button) if isinstance(button, str) else button
+        with self.page.expect_navigation(timeout=_PATIENCE):
+            where.first.click()
 
     def _violations(self) -> list[str]:
         # In a world of its own: the page's policy lets no foreign script in.

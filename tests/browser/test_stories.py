@@ -76,7 +76,7 @@ def imported(window: Sight, name: str) -> None:
     window.upload(mended, "虚构台账改.xlsx")
     window.press(re.compile(r"^写入 2 行"))
     window.press(re.compile("写入"))
-    window.wait_until("已写入 2 行")
+    assert window.says("已写入 2 行")
 
 
 def nominated(window: Sight, name: str) -> None:
@@ -149,23 +149,23 @@ def test_from_a_clerks_workbook_to_a_list_that_a_bank_receives(window: Sight, mo
 
     window.enter("bank")
     window.go("/bank/deliveries")
-    window.page.locator("main table a").first.click()
+    window.click("main table a")
     assert window.says(name)
     window.press("签收")
-    assert window.says("已签收") or window.says("签收于")
+    assert window.says(re.compile("已签收|签收于"))
 
 
 @pytest.mark.timeout(120)
 def test_a_bank_finds_its_candidates_and_records_a_contact_and_a_loan(sight: Sight) -> None:
     sight.enter("bank")
     sight.go("/bank/candidates")
-    sight.page.locator("main a[href*='/bank/candidates?product=']").first.click()
+    sight.click("main a[href*='/bank/candidates?product=']")
     assert sight.says("共 ")
-    sight.page.locator("main table a[href^='/bank/borrowers/']").first.click()
+    sight.click("main table a[href^='/bank/borrowers/']")
     assert sight.says("满足")
 
     sight.go("/bank/referrals?state=not_contacted")
-    sight.page.locator("main table a[href^='/bank/referrals/']").first.click()
+    sight.click("main table a[href^='/bank/referrals/']")
     one = sight.path
     for step, fields in (
         ("contact", {"contacted_on": TODAY}),
@@ -192,8 +192,7 @@ def test_an_institution_sees_what_it_gets_why_not_and_how_much_a_year(sight: Sig
     before = sight.clicks
     sight.follow(re.compile("^差在哪里"))
     assert sight.clicks - before <= 1
-    # Waited for: `count` would look at whatever of the page has arrived.
-    sight.page.locator(".status.bad, .status.warn").first.wait_for()
+    assert sight.page.locator(".status.bad, .status.warn").count()
     before = sight.clicks
     sight.follow(re.compile("^贴息测算$"))
     for name, value in {
