@@ -10,6 +10,7 @@ from typing import Any, Final
 
 import pytest
 import structlog
+from anyio.from_thread import start_blocking_portal
 from fastapi.testclient import TestClient
 from sqlalchemy.orm import Session
 
@@ -67,6 +68,14 @@ def no_network() -> Iterator[None]:
     real_connect = socket.socket.connect
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(socket.socket, "connect", connect)
+        yield
+
+
+@pytest.fixture(scope="session", autouse=True)
+def one_event_loop() -> Iterator[None]:
+    """All requests run in one loop, as in a server: a loop and its threads for each were half of a request's time."""
+    with start_blocking_portal() as portal, pytest.MonkeyPatch.context() as patch:
+        patch.setattr(TestClient, "portal", portal)
         yield
 
 

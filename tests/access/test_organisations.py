@@ -36,9 +36,9 @@ def admin(house: House) -> Person:
     return house.somebody(Role.SYSTEM_ADMIN)
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture(scope="module", autouse=True)
 def bureaux(house: House, admin: Person) -> dict[str, str]:
-    """The bureau of each region, made by the service."""
+    """The bureau of each region, made by the service before any test adds an office of its own."""
     house.post(admin, "/organisations/actions/add-bureaux", status=200)
     found: dict[str, str] = {}
     cursor: dict[str, str] = {}
@@ -69,9 +69,10 @@ def test_each_region_gets_its_bureau_once_under_that_of_the_region_above(
     # The province's department and the 128 bureaux of 11 cities and 117 counties.
     assert len(bureaux) == 1 + 11 + 117
     listed = house.get(admin, "/organisations", kind="civil_affairs", page_size=200)["items"]
-    for one in listed:
-        above = regions()[one["region_code"]].parent
-        assert one["parent_id"] == (above and bureaux[above])
+    parents = {one["id"]: one["parent_id"] for one in listed}
+    for region, bureau in bureaux.items():
+        above = regions()[region].parent
+        assert parents[bureau] == (above and bureaux[above])
 
 
 @pytest.mark.parametrize(

@@ -118,8 +118,11 @@ def test_filters(registry: Registry, filters: dict[str, Any], expected: list[str
 
 @pytest.mark.usefixtures("named")
 def test_a_region_holds_what_lies_below_it(registry: Registry) -> None:
-    for region in ("141182", "141100", "1411"):
-        assert len(names(registry, region=region)) == 4
+    county = set(names(registry, region="141182"))
+    assert len(county) == 4
+    # Other tests may write to other counties of the city.
+    for region in ("141100", "1411"):
+        assert county <= set(names(registry, region=region, page_size=200))
     assert registry.client.get(API, params={"region": "14118"}).status_code == 422
 
 

@@ -197,10 +197,10 @@ def test_of_two_who_act_at_once_one_is_told(desk: Desk, entry: str) -> None:
 
 
 def test_the_list_is_narrowed_and_paged(desk: Desk) -> None:
-    nominations = [desk.nominate("140302", f"虚构翻页养老院{word}") for word in "甲乙丙"]
-    nominations.append(desk.nominate("140302", project=True))
+    nominations = [desk.nominate("140403", f"虚构翻页养老院{word}") for word in "甲乙丙"]
+    nominations.append(desk.nominate("140403", project=True))
     desk.published(*nominations)
-    asked = {"region": "1403", "page_size": 2}
+    asked = {"region": "1404", "page_size": 2}
     seen: list[dict[str, Any]] = []
     cursor: dict[str, str] = {}
     while True:
@@ -210,8 +210,8 @@ def test_the_list_is_narrowed_and_paged(desk: Desk) -> None:
             break
         cursor = {"cursor": page["next_cursor"]}
     assert len(seen) == len({one["id"] for one in seen}) == 4
-    assert len(desk.entries(LISTED, region="140302", subject="project")) == 1
-    assert len(desk.entries(LISTED, region="140302", kind=["elderly_home"])) == 3
+    assert len(desk.entries(LISTED, region="140403", subject="project")) == 1
+    assert len(desk.entries(LISTED, region="140403", kind=["elderly_home"])) == 3
     assert len(desk.entries(LISTED, q="fanye")) == 3
     assert [one["line"]["name"] for one in desk.entries(LISTED, q="翻页养老院丙")] == ["虚构翻页养老院丙"]
     number = seen[0]["line"]["number"]

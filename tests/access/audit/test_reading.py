@@ -33,9 +33,10 @@ def institution(house: House) -> str:
 
 def test_an_auditor_sees_the_events_of_its_region(house: House, institution: str) -> None:
     events = house.client.get(EVENTS, headers=house.auditor.headers).json()["items"]
-    assert {one["region_code"] for one in events} == {"140105"}
-    assert events[0]["object_id"] == institution
-    (foreign,) = (one for one in house.events(account_id=house.anybody.account_id))
+    # What the auditor does is of its own office, the city's.
+    assert "140105" in {one["region_code"] for one in events} <= {"140100", "140105"}
+    assert institution in {one["object_id"] for one in events}
+    foreign, *_ = house.events(account_id=house.anybody.account_id)
     assert house.client.get(f"{EVENTS}/{foreign.id}", headers=house.auditor.headers).status_code == 404
     assert house.client.get(f"{EVENTS}/{foreign.id}", headers=house.audit_admin.headers).json()["id"] == str(foreign.id)
 
