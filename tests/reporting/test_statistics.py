@@ -1,16 +1,21 @@
 """The table over HTTP: rows that are there without anything to count, figures, filters, and what is refused."""
 
-from datetime import UTC, datetime
+from collections.abc import Iterator
+from datetime import UTC, date, datetime
+from pathlib import Path
 from typing import Any
 
 import pytest
 import time_machine
 
+from app.programmes.seeds import Seeds
 from app.regions import Level, regions
 from app.reporting.frame import KIND_LABELS
 from app.reporting.measures import COLUMNS
 from tests.access.house import refusals
-from tests.referrals.scene import a_borrower, deliver, did
+from tests.access.town import Town, a_town
+from tests.databases import Databases
+from tests.referrals.scene import a_borrower, a_lender, deliver, did
 from tests.reporting.scene import FAR, HOME, SIBLING, Scene
 
 COUNTS = ("pushed", "contacted", "decided", "granted", "disbursed", "converted")
@@ -93,14 +98,21 @@ def test_filters_narrow_the_table(scene: Scene) -> None:
     assert [row["key"] for row in scene.table(scene.town.people.pboc, by="county", region=HOME)["rows"]] == [HOME]
 
 
-def test_a_month_begins_at_midnight_in_china(scene: Scene) -> None:
-    person, town = scene.town.people.pboc, scene.town
-    (talk,) = deliver(town, scene.other, a_borrower(town, SIBLING), day=datetime(2026, 2, 1, tzinfo=UTC).date())
-    question = {"by": "month", "bank": scene.other.code, "region": SIBLING}
+@pytest.fixture
+def own_town(databases: Databases, seeds: Seeds, tmp_path: Path) -> Iterator[Town]:
+    """For a test that adds something to be counted."""
+    with a_town(databases, seeds, tmp_path) as town:
+        yield town
+
+
+def test_a_month_begins_at_midnight_in_china(own_town: Town) -> None:
+    town, bank = own_town, a_lender(own_town)
+    (talk,) = deliver(town, bank, a_borrower(town, SIBLING), day=date(2026, 2, 1))
+    person, question = town.people.pboc, {"by": "month"}
     with time_machine.travel(datetime(2026, 2, 28, 15, 59, tzinfo=UTC)):
         before = town.house.get(person, "/statistics", **question)
     with time_machine.travel(datetime(2026, 2, 28, 16, 1, tzinfo=UTC)):
-        did(town, scene.other.manager, talk, "contact", contacted_on="2026-03-01")
+        did(town, bank.manager, talk, "contact", contacted_on="2026-03-01")
         after = town.house.get(person, "/statistics", **question)
 
     assert (before["last_day"], [row["key"] for row in before["rows"]]) == ("2026-02-28", ["2026-01", "2026-02"])
