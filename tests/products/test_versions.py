@@ -10,7 +10,7 @@ from uuid import UUID
 import httpx2
 import pytest
 from fastapi.testclient import TestClient
-from sqlalchemy import select, text
+from sqlalchemy import select, text, update
 from sqlalchemy.exc import IntegrityError
 
 from app.products.queries import list_published
@@ -130,7 +130,8 @@ def test_a_withdrawal_is_not_taken_back_by_direct_sql(api: TestClient, shop: Dat
 
     def revive() -> None:
         with shop.writing() as session:
-            session.execute(text("UPDATE product_version SET withdrawn_at = NULL, withdrawn_on = NULL"))
+            own = update(ProductVersion).where(ProductVersion.product_id == UUID(product["id"]))
+            session.execute(own.values(withdrawn_at=None, withdrawn_on=None))
 
     with pytest.raises(IntegrityError, match="never changes"):
         revive()

@@ -79,7 +79,9 @@ KEPT: Final = (
 
 
 def test_a_change_of_one_field_changes_no_other(scene: Scene) -> None:
-    house, path = scene.town.house, f"/institutions/{scene.town.hermit}"
+    house = scene.town.house
+    body = {"name": "虚构改号养老院", "facts": {"institution.region_code": "140105", "institution.beds_total": 80}}
+    path = f"/institutions/{house.post(scene.everything, '/institutions', body)['id']}"
     before = house.get(scene.everything, path)
     answer = house.call(scene.everything, "PATCH", path, version=before["version"], json={"telephone": "0351-0000009"})
     assert answer.status_code == 200, answer.text

@@ -31,18 +31,18 @@ def a_seal(number: int = 1) -> SealedHeads:
 
 def test_a_seal_covers_the_heads_links_to_the_seal_before_and_leaves_as_a_line(house: House) -> None:
     first, second = (house.client.post(SEALS, headers=house.audit_admin.headers).json() for _ in range(2))
-    assert (first["seal"]["number"], first["seal"]["previous_hash"]) == (1, SEAL_GENESIS)
-    assert (second["seal"]["number"], second["seal"]["previous_hash"]) == (2, first["seal"]["hash"])
+    number = first["seal"]["number"]
+    assert (second["seal"]["number"], second["seal"]["previous_hash"]) == (number + 1, first["seal"]["hash"])
     # The first sealing is an event itself, which the second covers.
-    (event,) = house.events(action="seal_audit", object_id="1")
-    assert [(one["chain"], one["number"], one["hash"]) for one in second["seal"]["heads"]] == [
-        (event.chain, event.number, event.hash)
-    ]
+    (event,) = house.events(action="seal_audit", object_id=str(number))
+    heads = [(one["chain"], one["number"], one["hash"]) for one in second["seal"]["heads"]]
+    assert (event.chain, event.number, event.hash) in heads
     assert first["exports"] == [{"kind": "file", "delivered": True}]
     lines = [json.loads(line) for line in house.seal_file.read_text(encoding="utf-8").splitlines()]
-    assert [line["hash"] for line in lines] == [first["seal"]["hash"], second["seal"]["hash"]]
+    assert [line["hash"] for line in lines[-2:]] == [first["seal"]["hash"], second["seal"]["hash"]]
     listed = house.client.get(SEALS, headers=house.auditor.headers).json()["items"]
-    assert listed == [second["seal"], first["seal"]]
+    assert listed[:2] == [second["seal"], first["seal"]]
+    assert (listed[-1]["number"], listed[-1]["previous_hash"]) == (1, SEAL_GENESIS)
 
 
 def test_a_file_gets_what_it_missed(house: House) -> None:
