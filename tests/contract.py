@@ -1,7 +1,7 @@
 """Every response in the tests against our own OpenAPI document: status, media type and body."""
 
 import re
-from functools import cache
+from functools import cached_property
 from typing import Any
 from uuid import uuid4
 
@@ -30,13 +30,12 @@ class Contract:
     """
 
     def __init__(self, document: dict[str, Any]) -> None:
-        self._components = {"components": document["components"]}
+        self._components = document["components"]
         self._paths = [
             (re.compile(re.sub(r"\\\{\w+\\\}", "[^/]+", re.escape(path))), methods)
             # An address without parameters comes before one that would take its last part for a key.
             for path, methods in sorted(document["paths"].items(), key=lambda one: one[0].count("{"))
         ]
-        self._validator = cache(self._made_validator)
 
     def __call__(self, response: httpx2.Response) -> None:
         path = response.request.url.raw_path.decode("ascii").partition("?")[0]
@@ -58,7 +57,7 @@ class Contract:
 
     def _check_body(self, label: str, schema: dict[str, Any], response: httpx2.Response) -> None:
         (reference,) = schema.values()
-        for error in self._validator(reference).iter_errors(response.json()):
+        for error in self._schemas[reference].iter_errors(response.json()):
             raise BrokenContract(f"{label}: {error.message} at {error.instance_path}")
 
     def _declared(self, path: str, method: str) -> dict[str, Any]:
@@ -71,9 +70,11 @@ class Contract:
         responses: dict[str, Any] = methods[method]["responses"]
         return responses
 
-    def _made_validator(self, reference: str) -> jsonschema_rs.Draft202012Validator:
-        schema = {"$ref": reference, **self._components}
-        return jsonschema_rs.Draft202012Validator(schema, validate_formats=True)
+    @cached_property
+    def _schemas(self) -> jsonschema_rs.ValidatorMap:
+        """All at once: a validator of its own for each would hold a copy of all components, 5 MB each."""
+        document = {"$schema": "https://json-schema.org/draft/2020-12/schema", "components": self._components}
+        return jsonschema_rs.validator_map_for(document, validate_formats=True)
 
 
 class FreshKeys:
