@@ -89,6 +89,8 @@ def ask_for_nonsense(desk: Desk, address: str) -> None:
         assert MARKUP[:17] not in shown.response.text, (address, text)
 
 
+# As long as there are pages, and longer on a busy machine.
+@pytest.mark.timeout(300)
 def test_no_page_falls_over_whatever_is_typed_into_its_forms_and_its_address(own_town: Town) -> None:
     forms, pages = set[str](), set[str]()
     for person in people_of(own_town):

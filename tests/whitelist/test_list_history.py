@@ -188,6 +188,8 @@ class TheList(RuleBasedStateMachine):
             assert state == status == self.model.entries[str(key)].became[-1][1]
 
 
+# Twenty examples of fifty steps, on a busy machine too.
+@pytest.mark.timeout(300)
 def test_the_list_of_any_past_day_is_reproduced(desk: Desk) -> None:
     machine = type("TheListHere", (TheList,), {"desk": desk})
     run_state_machine_as_test(
