@@ -123,7 +123,9 @@ def test_a_region_holds_what_lies_below_it(registry: Registry) -> None:
     assert len(county) == 4
     # Other tests may write to other counties of the city.
     for region in ("141100", "1411"):
-        assert county <= set(names(registry, region=region, page_size=200))
+        found = registry.get(region=region, page_size=200)["items"]
+        assert county <= {one["name"].removeprefix("虚构") for one in found}
+        assert {one["region_code"][:4] for one in found} == {"1411"}
     assert registry.client.get(API, params={"region": "14118"}).status_code == 422
 
 
